@@ -1,0 +1,52 @@
+"""The `rdi` command."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from rdi import __version__
+from rdi.errors import RdiError, UsageError
+
+
+class Commands(TyperGroup):
+    """Turns an RdiError of any command into one line on stderr and an exit code; anything else is a defect."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the chosen command."""
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            _fail(error, 2)
+        except RdiError as error:
+            _fail(error, 1)
+
+
+def _fail(error: RdiError, code: int) -> None:
+    print(f"rdi: {error}", file=sys.stderr)
+    raise typer.Exit(code)
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"rdi {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def rdi(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Restore photos taken in near darkness: raw file in, clean bright picture out."""

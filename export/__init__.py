@@ -1,0 +1,1 @@
+"""Checkpoint -> one verified ONNX file."""

@@ -1,0 +1,187 @@
+"""`RawPhoto`: what a camera file holds, in the units in which the sensor counted."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdi.camera.cfa import Cfa, mirror_axes, mirror_indices, shift_to
+from rdi.color import A7S2_CAMERA_FROM_XYZ, daylight_gains, srgb_from_camera
+from rdi.errors import LevelsError, UnsupportedMosaicError
+
+Mosaic = NDArray[np.uint16]
+Array = NDArray[np.float64]
+
+DEFAULT_GAINS = daylight_gains(A7S2_CAMERA_FROM_XYZ)  # of a file that names no white balance
+DEFAULT_CAMERA_TO_SRGB = srgb_from_camera(A7S2_CAMERA_FROM_XYZ)  # of a file that names no colour matrix
+MAX_GAIN = 64.0  # beyond this a white balance is damage, not light
+
+
+@dataclass(frozen=True, eq=False)
+class RawPhoto:
+    """A raw photo: the visible mosaic as counted, and all that is needed to read it.
+
+    mosaic:         (H, W) uint16, never scaled or clipped; at least one cell of the pattern
+    cfa:            the pattern, from the file
+    black_level:    (sites,) DN for each CFA site in raster order; a single number stands for all of them
+    white_level:    DN at which a pixel saturates
+    white_balance:  (3,) gains of red, green and blue, green = 1; as shot
+    camera_to_srgb: (3, 3) white-balanced camera RGB to linear sRGB, rows summing to 1
+    camera_from_xyz: (3, 3) CIE XYZ (D65) to camera RGB, as published for the camera; None where the file has none
+    iso, exposure_time: as shot, seconds; None where the file does not say
+    orientation:    EXIF orientation, 1 to 8
+    make, model:    of the camera; "" where the file does not say
+    exif:           the picture's EXIF block (TIFF bytes, without `Exif\\0\\0`), ready to be written beside a restored
+                    picture: orientation 1, no maker note; b"" where there is none
+    phase:          (row, column) of the canonical X-Trans cell with which the frame begins; (0, 0) for Bayer
+    path:           where it came from
+    warnings:       what the file lacked and which default stands in for it
+    Raises LevelsError for levels, gains or a matrix that make no sense, UnsupportedMosaicError for a frame smaller than
+    one cell of its pattern.
+    """
+
+    mosaic: Mosaic
+    cfa: Cfa
+    black_level: Array
+    white_level: float
+    white_balance: Array = field(default_factory=lambda: DEFAULT_GAINS.copy())
+    camera_to_srgb: Array = field(default_factory=lambda: DEFAULT_CAMERA_TO_SRGB.copy())
+    camera_from_xyz: Array | None = None
+    iso: float | None = None
+    exposure_time: float | None = None
+    orientation: int = 1
+    make: str = ""
+    model: str = ""
+    exif: bytes = b""
+    phase: tuple[int, int] = (0, 0)
+    path: Path | None = None
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _set = object.__setattr__
+        black = np.asarray(self.black_level, dtype=np.float64).ravel()
+        _set(self, "black_level", np.full(self.cfa.sites, black[0]) if black.size == 1 else black)
+        _set(self, "white_balance", np.asarray(self.white_balance, dtype=np.float64))
+        _set(self, "camera_to_srgb", np.asarray(self.camera_to_srgb, dtype=np.float64))
+        _check_frame(self)
+        _check_levels(self)
+
+    @property
+    def height(self) -> int:
+        """Rows of the frame."""
+        return int(self.mosaic.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Columns of the frame."""
+        return int(self.mosaic.shape[1])
+
+    @property
+    def camera(self) -> str:
+        """Make and model in one string, without saying the make twice."""
+        if self.model.lower().startswith(self.make.lower()):
+            return self.model or "unknown camera"
+        return f"{self.make} {self.model}".strip()
+
+    @property
+    def gains(self) -> Array:
+        """White-balance gain of each CFA site in raster order, (sites,)."""
+        return self.site_values(self.cfa.per_site(self.white_balance))
+
+    def site_values(self, canonical: Array) -> Array:
+        """Per-site values of the canonical cell, in the raster order of this frame's phase."""
+        period = self.cfa.period
+        cell = np.asarray(canonical).reshape(period, period)
+        return np.roll(cell, (-self.phase[0], -self.phase[1]), axis=(0, 1)).ravel()
+
+    def replace(self, **changes: object) -> "RawPhoto":
+        """A copy with some fields overridden, checked again."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """A mosaic aligned to a model's phase and padded to its size rule.
+
+    mosaic:      (H, W) uint16
+    black_level, gains: (sites,) in the order of the aligned phase
+    top, left:   rows and columns before the photo's own; cropped off the result
+    height, width: of the photo itself
+    """
+
+    mosaic: Mosaic
+    black_level: Array
+    gains: Array
+    top: int
+    left: int
+    height: int
+    width: int
+
+    def crop(self, picture: NDArray[np.generic]) -> NDArray[np.generic]:
+        """The photo's own pixels of a restored (H, W, 3) picture."""
+        return picture[self.top : self.top + self.height, self.left : self.left + self.width]
+
+
+def align(photo: RawPhoto, target: Cfa, multiple: int) -> Frame:
+    """Bring a photo to a model's phase and size rule by mirroring at its borders; no pixel of it is lost.
+
+    target:   the phase the model was trained with: RGGB or XTRANS
+    multiple: height and width of the result are multiples of it
+    Raises UnsupportedMosaicError for a Bayer photo and an X-Trans model or the other way round.
+    """
+    if photo.cfa.period != target.period:
+        raise UnsupportedMosaicError(
+            f"the photo has a {_kind(photo.cfa)} mosaic, but the model was trained for {_kind(target)}; "
+            f"choose a model for {_kind(photo.cfa)} with --model"
+        )
+    top, left = photo.phase if target is Cfa.XTRANS else shift_to(photo.cfa, target)
+    rows = _mirrored(photo, photo.height, top, multiple, photo.phase[0])
+    columns = _mirrored(photo, photo.width, left, multiple, photo.phase[1])
+    period, shift = photo.cfa.period, (top, left)
+    sites = [np.roll(v.reshape(period, period), shift, axis=(0, 1)).ravel() for v in (photo.black_level, photo.gains)]
+    unchanged = rows.size == photo.height and columns.size == photo.width
+    mosaic = photo.mosaic if unchanged else photo.mosaic[rows[:, None], columns]
+    return Frame(np.ascontiguousarray(mosaic), sites[0], sites[1], top, left, photo.height, photo.width)
+
+
+def _mirrored(photo: RawPhoto, size: int, before: int, multiple: int, phase: int) -> NDArray[np.int64]:
+    after = -(before + size) % multiple
+    return mirror_indices(size, before, after, mirror_axes(photo.cfa, size, phase))
+
+
+def _kind(cfa: Cfa) -> str:
+    return "X-Trans" if cfa is Cfa.XTRANS else "Bayer"
+
+
+def _check_frame(photo: RawPhoto) -> None:
+    mosaic, period = photo.mosaic, photo.cfa.period
+    if mosaic.ndim != 2 or mosaic.dtype != np.uint16:
+        raise UnsupportedMosaicError(
+            f"a mosaic is one (height, width) array of uint16; this one is {mosaic.dtype} {mosaic.shape}"
+        )
+    if min(mosaic.shape) < period:
+        raise UnsupportedMosaicError(
+            f"the frame is {mosaic.shape[1]}x{mosaic.shape[0]} pixels; one {photo.cfa} cell of {period}x{period} "
+            "is the smallest that can be restored"
+        )
+    if photo.orientation not in range(1, 9):
+        raise LevelsError(f"orientation {photo.orientation} is none of EXIF's 1 to 8")
+
+
+def _check_levels(photo: RawPhoto) -> None:
+    black, white, gains = photo.black_level, photo.white_level, photo.white_balance
+    if black.shape != (photo.cfa.sites,):
+        raise LevelsError(
+            f"{black.size} black levels were given; {photo.cfa} has {photo.cfa.sites} sites (or give one)"
+        )
+    if not np.isfinite(black).all() or (black < 0).any() or not np.isfinite(white) or white > 65535:
+        raise LevelsError(f"black level {black.tolist()} and white level {white} must lie within 0 and 65535")
+    if white <= black.max():
+        raise LevelsError(
+            f"white level {white:g} is not above black level {black.max():g}; give the sensor's own levels"
+        )
+    if gains.shape != (3,) or not np.isfinite(gains).all() or (gains <= 0).any() or (gains > MAX_GAIN).any():
+        raise LevelsError(f"white balance {gains.tolist()} must be three gains above 0 and up to {MAX_GAIN:g}")
+    if photo.camera_to_srgb.shape != (3, 3) or not np.isfinite(photo.camera_to_srgb).all():
+        raise LevelsError("camera_to_srgb must be a finite (3, 3) matrix")

@@ -1,0 +1,68 @@
+"""Colour: the one tone curve, and the matrices between sRGB and a camera's own colours.
+
+The curve is LibRaw's default, BT.709's: simulation, training targets, rendering and evaluation all use it, so that
+pictures compare with rawpy's. Primaries are sRGB's (which are BT.709's), white is D65.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdi.errors import LevelsError
+
+Floats = NDArray[np.float32]
+
+CURVE = "bt709"  # as the model's metadata names it
+
+# IEC 61966-2-1: linear sRGB to CIE XYZ (D65).
+XYZ_FROM_SRGB = np.array(
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+)
+
+# Sony ILCE-7SM2, CIE XYZ (D65) to camera RGB: the matrix Adobe publishes in DNG files, as LibRaw's colour table has it.
+A7S2_CAMERA_FROM_XYZ = np.array([[0.5838, -0.1430, -0.0246], [-0.3497, 1.1477, 0.2297], [-0.0748, 0.1885, 0.5778]])
+
+_KNEE = 0.018  # ITU-R BT.709, item 1.2: linear below, a power above
+_SLOPE, _SCALE, _OFFSET, _POWER = 4.5, 1.099, 0.099, 0.45
+
+
+def encode(linear: Floats) -> Floats:
+    """Linear light in [0, 1] to BT.709 code values in [0, 1]; any shape, values outside are clipped."""
+    x = np.clip(linear, 0.0, 1.0)
+    return np.where(x < _KNEE, _SLOPE * x, _SCALE * np.power(np.maximum(x, _KNEE), _POWER) - _OFFSET).astype(np.float32)
+
+
+def decode(code: Floats) -> Floats:
+    """BT.709 code values in [0, 1] to linear light in [0, 1]; the inverse of `encode`."""
+    y = np.clip(code, 0.0, 1.0)
+    above = np.power((y + _OFFSET) / _SCALE, 1 / _POWER)
+    return np.where(y < _SLOPE * _KNEE, y / _SLOPE, above).astype(np.float32)
+
+
+def camera_from_srgb(camera_from_xyz: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Linear sRGB to white-balanced camera RGB, (3, 3), rows summing to 1: white stays white.
+
+    camera_from_xyz: (3, 3), D65, as DNG's ColorMatrix2 and LibRaw's `rgb_xyz_matrix` give it
+    """
+    matrix = np.asarray(camera_from_xyz, dtype=np.float64) @ XYZ_FROM_SRGB
+    sums = matrix.sum(axis=1, keepdims=True)
+    if not np.isfinite(matrix).all() or (sums <= 0).any() or abs(np.linalg.det(matrix / sums)) < 1e-4:
+        raise LevelsError(f"the camera's colour matrix {np.round(camera_from_xyz, 4).tolist()} cannot be inverted")
+    normalised: NDArray[np.float64] = matrix / sums
+    return normalised
+
+
+def srgb_from_camera(camera_from_xyz: NDArray[np.float64]) -> NDArray[np.float64]:
+    """White-balanced camera RGB to linear sRGB, (3, 3), rows summing to 1; inverse of `camera_from_srgb`."""
+    inverse: NDArray[np.float64] = np.linalg.inv(camera_from_srgb(camera_from_xyz))
+    return inverse
+
+
+def daylight_gains(camera_from_xyz: NDArray[np.float64]) -> NDArray[np.float64]:
+    """White-balance gains (3,), green = 1, that make D65 daylight neutral on this camera."""
+    neutral = np.asarray(camera_from_xyz, dtype=np.float64) @ XYZ_FROM_SRGB.sum(axis=1)
+    return np.asarray(neutral[1] / neutral, dtype=np.float64)
+
+
+def apply_matrix(picture: Floats, matrix: NDArray[np.float64]) -> Floats:
+    """Multiply each pixel of (H, W, 3) by a (3, 3) matrix."""
+    return (picture @ matrix.T.astype(np.float32)).astype(np.float32)

@@ -1,0 +1,111 @@
+"""What a model says of itself: written by training and export, read by the runtime.
+
+The same fields stand in a checkpoint (safetensors' `__metadata__`) and in an ONNX file (`metadata_props`), as strings;
+structured fields are JSON. The runtime takes its rules (size, CFA, white balance, m) from here, not from constants.
+"""
+
+import json
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
+from typing import Any
+
+from rdi.amplifier import MConvention
+from rdi.camera.cfa import Cfa
+from rdi.errors import ModelError
+
+FORMAT = "rdi-1"
+LICENCE = "MIT"
+PATENT_NOTICE = (
+    "The authors of 'Restoring Extremely Dark Images in Real Time' (Lamba and Mitra, CVPR 2021) name a patent "
+    "application (India, No. 202141026548) for the method. This model's licence grants no right under it; commercial "
+    "users should clear it."
+)
+
+
+class WhiteBalance(StrEnum):
+    """Where the white balance is applied."""
+
+    INPUT = "input"  # gains multiply the mosaic before the network: colours follow each file
+    BAKED = "baked"  # the paper's way: the network learned one camera's balance; gains stay 1
+
+
+class Rendering(StrEnum):
+    """What the network's output is."""
+
+    PAPER = "paper"  # sRGB, as in the paper
+
+
+@dataclass(frozen=True)
+class ModelMetadata:
+    """A model's own description.
+
+    format:        version of this description
+    network:       which architecture
+    variant:       free name of this set of weights
+    rendering:     what the output is
+    curve:         tone curve of the output
+    size_multiple: height and width of the mosaic are multiples of it
+    cfa:           phase that the mosaic must have
+    white_balance: where the gains are applied
+    m, m_convention: factor of the amplifier's estimate, and whether it enters before or after the clip
+    training:      data and settings it was trained with
+    weights_sha256: hash of the folded weights (`rdi.checkpoint.weights_digest`)
+    parity:        verification figures of the export; empty in a checkpoint
+    quality:       measured quality; empty if none was measured
+    licence, patent_notice: of these weights
+    """
+
+    format: str = FORMAT
+    network: str = "restoring-extremely-dark-images"
+    variant: str = "rdi"
+    rendering: Rendering = Rendering.PAPER
+    curve: str = "bt709"
+    size_multiple: int = 32
+    cfa: Cfa = Cfa.RGGB
+    white_balance: WhiteBalance = WhiteBalance.INPUT
+    m: float = 5.0
+    m_convention: MConvention = MConvention.BEFORE_CLIP
+    training: dict[str, Any] = field(default_factory=dict)
+    weights_sha256: str = ""
+    parity: dict[str, Any] = field(default_factory=dict)
+    quality: dict[str, Any] = field(default_factory=dict)
+    licence: str = LICENCE
+    patent_notice: str = PATENT_NOTICE
+
+    def to_strings(self) -> dict[str, str]:
+        """Field name (prefixed with `rdi.`) -> string; dictionaries as JSON."""
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {f"rdi.{name}": _to_string(value) for name, value in values.items()}
+
+    @classmethod
+    def from_strings(cls, strings: dict[str, str], source: str) -> "ModelMetadata":
+        """Read them back; `source` names the file in the ModelError for a missing, foreign or newer description."""
+        if "rdi.format" not in strings:
+            raise ModelError(
+                f"{source} was not written by rdi: it carries no rdi metadata; use `rdi export` to make one"
+            )
+        if strings["rdi.format"] != FORMAT:
+            raise ModelError(f"{source} has format {strings['rdi.format']!r}; this rdi reads {FORMAT!r}: update rdi")
+        try:
+            read = {item.name: _from_string(strings[f"rdi.{item.name}"], item.default) for item in fields(cls)}
+        except (KeyError, ValueError) as error:
+            raise ModelError(f"{source} has damaged rdi metadata ({error}); export it again") from error
+        return cls(**read)
+
+    def replace(self, **changes: object) -> "ModelMetadata":
+        """A copy with some fields changed."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+def _to_string(value: object) -> str:
+    return json.dumps(value, sort_keys=True) if isinstance(value, dict) else str(value)
+
+
+def _from_string(text: str, default: object) -> Any:
+    """Parse by the type of the field's default; a field without one holds JSON."""
+    if isinstance(default, StrEnum | int | float | str):
+        return type(default)(text)
+    parsed = json.loads(text)
+    if not isinstance(parsed, dict):
+        raise ValueError(f"expected a JSON object, found {text[:40]!r}")
+    return parsed

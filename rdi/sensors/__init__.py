@@ -1,0 +1,1 @@
+"""Sensor calibrations: published noise figures of real cameras, as JSON, each with its source."""

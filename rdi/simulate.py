@@ -1,0 +1,146 @@
+"""Turn a bright sRGB photo into the raw file that a camera would have written in near darkness.
+
+photo -> linear light -> camera space (colour matrix) -> light of another colour (divided by the white balance) ->
+mosaic -> divided by the exposure ratio -> sensor noise -> black level, rounding, clipping at white.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdi import color
+from rdi.camera.cfa import Cfa
+from rdi.camera.photo import RawPhoto
+from rdi.errors import UsageError
+from rdi.noise import ReadNoise, noise_at
+
+Floats = NDArray[np.float32]
+Picture = NDArray[np.uint8]
+
+# Red and blue gains of light from tungsten (low red, high blue) to shade; green is 1. The sensor's own daylight balance
+# lies within (2.77, 1, 1.43).
+RED_GAINS = (1.4, 3.0)
+BLUE_GAINS = (1.2, 2.8)
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """The camera that is simulated; by default a Sony A7S II with its 14-bit levels."""
+
+    make: str = "Sony"
+    model: str = "ILCE-7SM2"
+    camera_from_xyz: tuple[tuple[float, float, float], ...] = tuple(map(tuple, color.A7S2_CAMERA_FROM_XYZ.tolist()))
+    cfa: Cfa = Cfa.RGGB
+    black_level: int = 512
+    white_level: int = 16383
+
+    @property
+    def camera_from_srgb(self) -> NDArray[np.float64]:
+        """Linear sRGB to white-balanced camera RGB, (3, 3)."""
+        return color.camera_from_srgb(np.array(self.camera_from_xyz))
+
+    @property
+    def srgb_from_camera(self) -> NDArray[np.float64]:
+        """White-balanced camera RGB to linear sRGB, (3, 3)."""
+        return color.srgb_from_camera(np.array(self.camera_from_xyz))
+
+
+@dataclass(frozen=True, eq=False)
+class Exposure:
+    """How the dark photo is taken.
+
+    iso:           50 to 25600, sets the noise
+    ratio:         how many times less light than the photo had, 1 or more
+    white_balance: (3,) gains that will make the light neutral again, green = 1
+    """
+
+    iso: float
+    ratio: float
+    white_balance: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.ratio <= 10_000:
+            raise UsageError(f"exposure ratio {self.ratio:g} is out of range; give 1 to 10000")
+
+
+def draw_white_balance(generator: np.random.Generator) -> NDArray[np.float64]:
+    """A random light: (3,) gains, green = 1; red low where blue is high, as for black bodies, with some spread."""
+    warmth = generator.random()
+    spread = generator.uniform(-0.15, 0.15, size=2)
+    red = np.clip(warmth + spread[0], 0, 1)
+    blue = np.clip(1 - warmth + spread[1], 0, 1)
+    return np.array(
+        [
+            RED_GAINS[0] * (RED_GAINS[1] / RED_GAINS[0]) ** red,
+            1.0,
+            BLUE_GAINS[0] * (BLUE_GAINS[1] / BLUE_GAINS[0]) ** blue,
+        ]
+    )
+
+
+def to_camera(photo: Picture, sensor: Sensor) -> Floats:
+    """(H, W, 3) uint8 sRGB -> white-balanced linear camera RGB in [0, 1], as the sensor would see it without noise."""
+    linear = _linear_table()[photo]
+    return np.clip(color.apply_matrix(linear, sensor.camera_from_srgb), 0.0, 1.0)
+
+
+def render_clean(camera: Floats, sensor: Sensor) -> Floats:
+    """White-balanced camera RGB -> (H, W, 3) float32 sRGB code values in [0, 1]: the picture to aim at."""
+    return color.encode(color.apply_matrix(camera, sensor.srgb_from_camera))
+
+
+def mosaic_of(camera: Floats, cfa: Cfa) -> Floats:
+    """Keep of each (H, W, 3) pixel the colour that its CFA site counts: (H, W)."""
+    height, width = camera.shape[:2]
+    period = cfa.period
+    out = np.empty((height, width), dtype=np.float32)
+    for row, column in np.ndindex(period, period):
+        out[row::period, column::period] = camera[row::period, column::period, cfa.colours[row, column]]
+    return out
+
+
+def expose(
+    camera: Floats, sensor: Sensor, exposure: Exposure, read_noise: ReadNoise, generator: np.random.Generator
+) -> NDArray[np.uint16]:
+    """Take the dark photo: (H, W, 3) balanced camera RGB -> (H, W) uint16 mosaic as the sensor counts."""
+    light = (camera / exposure.white_balance).astype(np.float32)
+    full_scale = sensor.white_level - sensor.black_level
+    signal = mosaic_of(light, sensor.cfa) * np.float32(full_scale / exposure.ratio)
+    noisy = noise_at(exposure.iso).add(signal, read_noise, generator)
+    counted = np.clip(np.rint(noisy + sensor.black_level), 0, sensor.white_level)
+    return counted.astype(np.uint16)
+
+
+def simulate(
+    photo: Picture,
+    exposure: Exposure,
+    *,
+    sensor: Sensor | None = None,
+    read_noise: ReadNoise = ReadNoise.TUKEY_LAMBDA,
+    seed: int = 0,
+) -> RawPhoto:
+    """Simulate the dark raw photo of a bright picture.
+
+    photo:   (H, W, 3) uint8 sRGB
+    returns: RawPhoto with the sensor's levels and matrix and the exposure's white balance; `exposure_time` is left open
+    """
+    sensor = sensor or Sensor()
+    mosaic = expose(to_camera(photo, sensor), sensor, exposure, read_noise, np.random.default_rng(seed))
+    return RawPhoto(
+        mosaic=mosaic,
+        cfa=sensor.cfa,
+        black_level=np.array([sensor.black_level]),
+        white_level=sensor.white_level,
+        white_balance=exposure.white_balance,
+        camera_to_srgb=sensor.srgb_from_camera,
+        camera_from_xyz=np.array(sensor.camera_from_xyz),
+        iso=exposure.iso,
+        make=sensor.make,
+        model=sensor.model,
+    )
+
+
+def _linear_table() -> Floats:
+    """Linear light of each of the 256 code values."""
+    return color.decode(np.arange(256, dtype=np.float32) / np.float32(255))

@@ -1,0 +1,1 @@
+"""ONNX model -> restored picture, with ONNX Runtime; needs neither torch nor onnx."""
