@@ -47,8 +47,7 @@ def camera_from_srgb(camera_from_xyz: NDArray[np.float64]) -> NDArray[np.float64
     sums = matrix.sum(axis=1, keepdims=True)
     if not np.isfinite(matrix).all() or (sums <= 0).any() or abs(np.linalg.det(matrix / sums)) < 1e-4:
         raise LevelsError(f"the camera's colour matrix {np.round(camera_from_xyz, 4).tolist()} cannot be inverted")
-    normalised: NDArray[np.float64] = matrix / sums
-    return normalised
+    return np.asarray(matrix / sums, dtype=np.float64)
 
 
 def srgb_from_camera(camera_from_xyz: NDArray[np.float64]) -> NDArray[np.float64]:
