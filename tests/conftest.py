@@ -1,11 +1,15 @@
 """Fixtures that all folders' tests share."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rdi.camera import Cfa, RawPhoto
+from rdi.metadata import ModelMetadata
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -32,3 +36,84 @@ def dark_photo() -> RawPhoto:
     gradient = np.linspace(2, 300, 64 * 96).reshape(64, 96)
     mosaic = (512 + generator.poisson(gradient)).astype(np.uint16)
     return RawPhoto(mosaic, Cfa.RGGB, np.array([512.0]), 16383.0)
+
+
+def build_tiny_model(path: Path, metadata: ModelMetadata) -> Path:
+    """Write a model that obeys the graph contract with a nearest-neighbour demosaic in place of the network.
+
+    Each cell of 2x2 pixels gets one colour: red from its first site, green from its second, blue from its fourth. So
+    numpy can tell what the runtime must return; `amplification` 0 takes m.
+    """
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    defaults: dict[str, NDArray[Any]] = {
+        "black_level": np.full(4, 512, dtype=np.float32),
+        "white_level": np.array(16383, dtype=np.float32),
+        "gains": np.ones(4, dtype=np.float32),
+        "amplification": np.array(0, dtype=np.float32),
+        "m": np.array(metadata.m, dtype=np.float32),
+    }
+    constants: dict[str, NDArray[Any]] = {
+        "per_site": np.array([1, 4, 1, 1], dtype=np.int64),
+        "zero": np.array(0, dtype=np.float32),
+        "one": np.array(1, dtype=np.float32),
+        "full": np.array(65535, dtype=np.float32),
+        "colours": np.array([0, 1, 3], dtype=np.int64),
+        "scales": np.array([1, 1, 2, 2], dtype=np.float32),
+    }
+    steps: list[tuple[str, list[str], str, dict[str, Any]]] = [
+        ("Cast", ["mosaic"], "counts", {"to": TensorProto.FLOAT}),
+        ("SpaceToDepth", ["counts"], "sites", {"blocksize": 2}),
+        ("Reshape", ["black_level", "per_site"], "black", {}),
+        ("Reshape", ["gains", "per_site"], "gain", {}),
+        ("Sub", ["sites", "black"], "above", {}),
+        ("Max", ["above", "zero"], "signal", {}),
+        ("Sub", ["white_level", "black"], "span", {}),
+        ("Div", ["signal", "span"], "x", {}),
+        ("Equal", ["amplification", "zero"], "estimate_it", {}),
+        ("Where", ["estimate_it", "m", "amplification"], "amplification_used", {}),
+        ("Mul", ["x", "amplification_used"], "amplified", {}),
+        ("Mul", ["amplified", "gain"], "balanced", {}),
+        ("Clip", ["balanced", "zero", "one"], "clipped", {}),
+        ("Gather", ["clipped", "colours"], "cells", {"axis": 1}),
+        (
+            "Resize",
+            ["cells", "", "scales"],
+            "pixels",
+            {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"},
+        ),
+        ("Transpose", ["pixels"], "picture", {"perm": [0, 2, 3, 1]}),
+        ("Mul", ["picture", "full"], "scaled", {}),
+        ("Round", ["scaled"], "rounded", {}),
+        ("Cast", ["rounded"], "rgb", {"to": TensorProto.UINT16}),
+    ]
+    values = {**defaults, **constants}
+    graph = helper.make_graph(
+        [helper.make_node(kind, inputs, [output], **attributes) for kind, inputs, output, attributes in steps],
+        "tiny",
+        [helper.make_tensor_value_info("mosaic", TensorProto.UINT16, [1, 1, "height", "width"])]
+        + [helper.make_tensor_value_info(name, TensorProto.FLOAT, value.shape) for name, value in defaults.items()],
+        [
+            helper.make_tensor_value_info("rgb", TensorProto.UINT16, [1, "height", "width", 3]),
+            helper.make_tensor_value_info("amplification_used", TensorProto.FLOAT, []),
+        ],
+        [numpy_helper.from_array(value, name) for name, value in values.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+    helper.set_model_props(model, metadata.to_strings())
+    onnx.checker.check_model(model)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A miniature model by the graph contract, white balance at the input; see `build_tiny_model`."""
+    return build_tiny_model(tmp_path_factory.mktemp("model") / "tiny.onnx", ModelMetadata(variant="tiny"))
+
+
+@pytest.fixture
+def make_tiny_model(tmp_path: Path) -> Callable[[ModelMetadata], Path]:
+    """Write such a model with metadata of the test's choice."""
+    return lambda metadata: build_tiny_model(tmp_path / "tiny.onnx", metadata)

@@ -1,0 +1,148 @@
+"""Exposure: how much a dark photo is amplified before the network sees it.
+
+`auto`, the default, is Eq. 5 of the paper, held back until at most 1 % of the pixels that are not saturated in the raw
+file get brighter than white: a concert's spotlit singer keeps a face although the hall around is black. It never goes
+below 1 on that account, because a model is trained on amplified frames only and a photo that is as bright as that needs
+no restoring. `paper` is Eq. 5 alone; a number is used as it is; a ratio is the known exposure ratio ("GT exposure").
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdi.amplifier import HIGHEST, LOWEST, Histogram, MConvention, count_raw_values, estimate_amplification
+from rdi.camera.photo import RawPhoto
+from rdi.errors import UsageError
+from rdi.metadata import ModelMetadata, WhiteBalance
+
+BURNT_SHARE = 0.01  # of the pixels below white may get brighter than white
+SMALLEST, LARGEST = 0.01, 10_000.0  # of a number or ratio given by the user
+_FLOAT32_MARGIN = 1 - 1e-6  # rounding in the graph must not push the pixels at the limit over it
+
+
+class ExposureMode(StrEnum):
+    """Where the amplification comes from."""
+
+    AUTO = "auto"
+    PAPER = "paper"
+    NUMBER = "number"
+    RATIO = "ratio"
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """How to choose the amplification.
+
+    mode:  where it comes from
+    value: the factor for NUMBER and RATIO, 0.01 to 10000; None for AUTO and PAPER
+    Raises UsageError for a factor out of range.
+    """
+
+    mode: ExposureMode = ExposureMode.AUTO
+    value: float | None = None
+
+    def __post_init__(self) -> None:
+        fixed = self.mode in (ExposureMode.NUMBER, ExposureMode.RATIO)
+        if fixed is (self.value is None):
+            raise UsageError(f"exposure {self.mode} takes {'a' if fixed else 'no'} factor")
+        if self.value is not None and not SMALLEST <= self.value <= LARGEST:  # also refuses nan
+            name = "exposure ratio" if self.mode is ExposureMode.RATIO else "amplification"
+            raise UsageError(f"{name} {self.value:g} is out of range; give {SMALLEST:g} to {LARGEST:g}")
+
+
+@dataclass(frozen=True)
+class Amplification:
+    """The factor that a photo was amplified with, and how it came about.
+
+    value:    the factor
+    mode:     where it comes from
+    estimate: what Eq. 5 alone says; None for NUMBER and RATIO, which do not ask it
+    cap:      the bound of Eq. 5 that the estimate ran into, 1 or 300 (before the model's m, if that comes after the
+              clip); None for neither
+    """
+
+    value: float
+    mode: ExposureMode
+    estimate: float | None = None
+    cap: float | None = None
+
+    @property
+    def held_back(self) -> bool:
+        """Whether AUTO stayed below Eq. 5 to keep the lights from burning out."""
+        return self.estimate is not None and self.value < self.estimate
+
+    def describe(self) -> str:
+        """One phrase for people: `auto; Eq. 5 gave 120, held back to keep the lights`."""
+        if self.estimate is None:
+            return "as given" if self.mode is ExposureMode.NUMBER else "exposure ratio as given"
+        parts = [str(self.mode)]
+        if self.held_back:
+            parts.append(f"Eq. 5 gave {self.estimate:.4g}, held back to keep the lights")
+        else:
+            parts.append("Eq. 5")
+        if self.cap is not None:
+            parts.append(f"at its {'lower' if self.cap == LOWEST else 'upper'} bound of {self.cap:g}")
+        return "; ".join(parts)
+
+
+def parse_exposure(text: str) -> Exposure:
+    """`auto`, `paper` or a number, as on the command line; UsageError for anything else."""
+    if text in (ExposureMode.AUTO, ExposureMode.PAPER):
+        return Exposure(ExposureMode(text))
+    try:
+        return Exposure(ExposureMode.NUMBER, float(text))
+    except ValueError as error:
+        raise UsageError(f"exposure {text!r} is unknown; give auto, paper or a number such as 100") from error
+
+
+def choose_amplification(photo: RawPhoto, model: ModelMetadata, exposure: Exposure) -> Amplification:
+    """Choose the factor for a photo and a model.
+
+    The visible frame alone counts, not what is mirrored around it to fit the network: that shifts Eq. 5 by 1-6 %.
+    """
+    if exposure.value is not None:
+        return Amplification(exposure.value, exposure.mode)
+    histogram = count_raw_values(photo)
+    estimate = estimate_amplification(histogram, photo.black_level, photo.white_level, model.m, model.m_convention)
+    value = estimate
+    if exposure.mode is ExposureMode.AUTO:
+        value = min(estimate, max(amplification_limit(histogram, photo, input_gains(photo, model)), LOWEST))
+    return Amplification(value, exposure.mode, estimate, _cap(estimate, model))
+
+
+def input_gains(photo: RawPhoto, model: ModelMetadata) -> NDArray[np.float64]:
+    """The gain of each CFA site of the photo, (sites,): its white balance, or ones for a model that learned one."""
+    return photo.gains if model.white_balance is WhiteBalance.INPUT else np.ones(photo.cfa.sites)
+
+
+def amplification_limit(histogram: Histogram, photo: RawPhoto, gains: NDArray[np.float64]) -> float:
+    """The largest factor with which at most 1 % of the pixels below white get x * gain * factor above 1.
+
+    histogram: of the photo, per site
+    gains:     (sites,) applied to x beside the factor
+    returns:   a factor above 0; inf where no factor burns out so many
+    """
+    below_white = np.arange(histogram.counts.shape[1]) < photo.white_level
+    headroom, counts = [], []
+    for site, site_counts in enumerate(histogram.counts):
+        values = np.flatnonzero(site_counts * below_white)
+        x = np.maximum(values - photo.black_level[site], 0) / (photo.white_level - photo.black_level[site])
+        with np.errstate(divide="ignore"):  # a black pixel never burns out: inf
+            headroom.append(1 / (x * gains[site]))
+        counts.append(site_counts[values])
+    return _limit(np.concatenate(headroom), np.concatenate(counts))
+
+
+def _limit(headroom: NDArray[np.float64], counts: NDArray[np.int64]) -> float:
+    """The first headroom, from the brightest pixel down, at which more than the allowed share would be burnt."""
+    order = np.argsort(headroom)
+    burnt = np.cumsum(counts[order])
+    over = np.flatnonzero(burnt > BURNT_SHARE * counts.sum())
+    return float(headroom[order[over[0]]]) * _FLOAT32_MARGIN if over.size else np.inf
+
+
+def _cap(estimate: float, model: ModelMetadata) -> float | None:
+    outer = model.m if model.m_convention is MConvention.AFTER_CLIP else 1.0
+    return next((bound for bound in (LOWEST, HIGHEST) if estimate == outer * bound), None)

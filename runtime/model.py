@@ -1,0 +1,89 @@
+"""A model file as the runtime sees it: ours or refused, and what it says of itself."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rdi.errors import ModelError
+from rdi.metadata import ModelMetadata
+from rdi.runtime.package import first_line, import_onnxruntime, session_errors
+
+# Name -> type of everything the graph contract asks for; all inputs but the mosaic have defaults in the file.
+INPUTS = {
+    "mosaic": "tensor(uint16)",
+    "black_level": "tensor(float)",
+    "white_level": "tensor(float)",
+    "gains": "tensor(float)",
+    "amplification": "tensor(float)",
+    "m": "tensor(float)",
+}
+OUTPUTS = {"rgb": "tensor(uint16)", "amplification_used": "tensor(float)"}
+
+
+@dataclass(frozen=True, eq=False)
+class ModelFile:
+    """A checked model file.
+
+    path:     where it came from
+    content:  its bytes; kept, so that sessions made later cannot meet a file that was replaced meanwhile
+    metadata: what it says of itself: size rule, CFA, white balance, m
+    """
+
+    path: Path
+    content: bytes
+    metadata: ModelMetadata
+
+
+def open_model(path: Path) -> ModelFile:
+    """Read and check a model file.
+
+    Raises ModelError for a file that is missing, no ONNX file, not written by `rdi export`, or whose inputs and
+    outputs are not those of rdi's graphs; MissingPackageError without onnxruntime.
+    """
+    content = _read(path)
+    probe = _probe(content, path)
+    metadata = ModelMetadata.from_strings(probe.get_modelmeta().custom_metadata_map, str(path))
+    inputs = [*probe.get_inputs(), *probe.get_overridable_initializers()]
+    _require(INPUTS, {item.name: item.type for item in inputs}, "input", path)
+    _require(OUTPUTS, {item.name: item.type for item in probe.get_outputs()}, "output", path)
+    return ModelFile(path, content, metadata)
+
+
+def read_metadata(path: Path) -> ModelMetadata:
+    """What a model file says of itself; the errors of `open_model`."""
+    return open_model(path).metadata
+
+
+def _read(path: Path) -> bytes:
+    if path.is_dir():
+        raise ModelError(f"{path} is a folder; give an ONNX file from `rdi export` with --model")
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise ModelError(f"model {path} does not exist; make one with `rdi export` or name one with --model") from error
+    except OSError as error:
+        raise ModelError(f"model {path} cannot be read: {error.strerror}") from error
+
+
+def _probe(content: bytes, path: Path) -> Any:
+    """A session that is never run: unoptimised, because only the file's description is wanted."""
+    onnxruntime = import_onnxruntime()
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.intra_op_num_threads = 1
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"], enable_fallback=0)
+    except session_errors() as error:
+        raise ModelError(
+            f"{path} is no ONNX file that onnxruntime can load ({first_line(error)}); give one from `rdi export`"
+        ) from error
+
+
+def _require(wanted: dict[str, str], found: dict[str, str], kind: str, path: Path) -> None:
+    for name, type_name in wanted.items():
+        if found.get(name) != type_name:
+            has = f"is {found[name]}" if name in found else "is missing"
+            raise ModelError(
+                f"{path} does not fit this rdi: its {kind} {name!r} {has}, wanted is {type_name}; export it again"
+            )

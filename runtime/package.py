@@ -1,0 +1,55 @@
+"""The onnxruntime package: which of its distributions is installed, and the errors it raises.
+
+It comes from one of three extras that overwrite each other, so rdi does not depend on one of them: it asks.
+"""
+
+from importlib.metadata import packages_distributions, version
+from typing import Any
+
+from rdi.errors import MissingPackageError, ProviderError
+
+DISTRIBUTIONS = {"onnxruntime": "cpu", "onnxruntime-gpu": "cuda", "onnxruntime-openvino": "openvino"}  # and its extra
+
+
+def import_onnxruntime() -> Any:
+    """The onnxruntime module.
+
+    Raises MissingPackageError where none is installed, ProviderError where what is installed is damaged (what one of
+    two distributions leaves behind when the other is removed).
+    """
+    try:
+        import onnxruntime
+    except ModuleNotFoundError as error:
+        raise MissingPackageError(
+            'onnxruntime is not installed; install exactly one of the extras: pip install "rdi[cpu]" (any computer), '
+            '"rdi[cuda]" (NVIDIA) or "rdi[openvino]" (Intel)'
+        ) from error
+    if not hasattr(onnxruntime, "InferenceSession"):
+        raise ProviderError(f"the installed onnxruntime is damaged; {repair_command()}")
+    return onnxruntime
+
+
+def installed_distributions() -> dict[str, str]:
+    """Name -> version of each installed distribution that brings a package `onnxruntime`; there should be one."""
+    names = sorted(set(packages_distributions().get("onnxruntime", [])))
+    return {name: version(name) for name in names}
+
+
+def repair_command(extra: str = "cpu") -> str:
+    """The commands that leave exactly one onnxruntime: the one of this extra."""
+    names = " ".join(installed_distributions()) or " ".join(DISTRIBUTIONS)
+    return f'run: pip uninstall -y {names} && pip install "rdi[{extra}]"'
+
+
+def session_errors() -> tuple[type[Exception], ...]:
+    """Everything that onnxruntime raises for a file, a graph or an input it cannot take; they share no base class."""
+    import onnxruntime.capi.onnxruntime_pybind11_state as state
+
+    own = [item for item in vars(state).values() if isinstance(item, type) and issubclass(item, Exception)]
+    return (*own, RuntimeError, ValueError)
+
+
+def first_line(error: Exception) -> str:
+    """What onnxruntime says, without its error codes, in one line."""
+    text = " ".join(str(error).split())
+    return text.split(" : ")[-1][:200]

@@ -1,0 +1,137 @@
+"""`Restorer`: raw photos in, bright upright pictures out."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdi.camera.photo import Frame, RawPhoto, align
+from rdi.errors import ModelError
+from rdi.metadata import ModelMetadata, WhiteBalance
+from rdi.models import shipped_model
+from rdi.runtime.exposure import Amplification, Exposure, choose_amplification
+from rdi.runtime.model import open_model
+from rdi.runtime.orientation import upright
+from rdi.runtime.package import first_line, session_errors
+from rdi.runtime.providers import Provider, parse_provider
+from rdi.runtime.sessions import Sessions
+
+Picture = NDArray[np.uint16]
+
+
+@dataclass(frozen=True, eq=False)
+class Restored:
+    """A restored picture.
+
+    image:         (H, W, 3) uint16, 0 to 65535, upright, in the model's curve and sRGB primaries; a view where the
+                   frame was padded or turned, so copy it before keeping many
+    amplification: what the photo was amplified with, and why
+    timings:       milliseconds by stage: exposure, align, session, network
+    provider:      what ran the network
+    model:         what the model says of itself
+    exif:          the photo's EXIF block (TIFF bytes), for whoever writes the picture; b"" where it had none
+    """
+
+    image: Picture
+    amplification: Amplification
+    timings: Mapping[str, float]
+    provider: Provider
+    model: ModelMetadata
+    exif: bytes = b""
+
+
+class Restorer:
+    """Restores raw photos with one model on one provider; make one and use it for many photos.
+
+    model:    an ONNX file from `rdi export`; by default the one that ships with rdi
+    provider: cpu, cuda, openvino, tensorrt, coreml or dml; used or refused, never silently replaced
+    threads:  for the cpu provider; by default the physical cores this process may use
+
+    Raises ModelError for a file that is not ours, ProviderError for a provider that cannot be used and
+    MissingPackageError without onnxruntime.
+    """
+
+    def __init__(
+        self, model: Path | None = None, *, provider: Provider | str = Provider.CPU, threads: int | None = None
+    ) -> None:
+        provider = parse_provider(provider)
+        self._sessions = Sessions(open_model(model or shipped_model()), provider, threads)
+
+    @property
+    def model(self) -> ModelMetadata:
+        """What the model says of itself."""
+        return self._sessions.model.metadata
+
+    @property
+    def provider(self) -> Provider:
+        """What runs the network."""
+        return self._sessions.provider
+
+    @property
+    def threads(self) -> int:
+        """Threads that the network gets on the CPU."""
+        return self._sessions.threads
+
+    def restore(self, photo: RawPhoto, exposure: Exposure | None = None) -> Restored:
+        """Restore one photo; by default with Exposure() (auto).
+
+        Raises UnsupportedMosaicError where the photo's CFA does not fit the model.
+        """
+        stages = Stopwatch()
+        with stages.measure("align"):
+            frame = align(photo, self.model.cfa, self.model.size_multiple)
+        with stages.measure("exposure"):
+            amplification = choose_amplification(photo, self.model, exposure or Exposure())
+        with stages.measure("session"):
+            session = self._sessions.get(*frame.mosaic.shape)
+        with stages.measure("network"):
+            padded = _run(session, self._inputs(frame, photo, amplification))
+        image = upright(np.asarray(frame.crop(padded), dtype=np.uint16), photo.orientation)
+        return Restored(image, amplification, stages.timings, self.provider, self.model, photo.exif)
+
+    def _inputs(self, frame: Frame, photo: RawPhoto, amplification: Amplification) -> dict[str, NDArray[np.generic]]:
+        """The graph's inputs. Scalars are 0-d arrays: onnxruntime takes neither numbers nor (1,) here."""
+        balanced = self.model.white_balance is WhiteBalance.INPUT
+        return {
+            "mosaic": frame.mosaic[None, None],
+            "black_level": frame.black_level.astype(np.float32),
+            "white_level": np.array(photo.white_level, dtype=np.float32),
+            "gains": (frame.gains if balanced else np.ones_like(frame.gains)).astype(np.float32),
+            "amplification": np.array(amplification.value, dtype=np.float32),
+        }
+
+
+class Stopwatch:
+    """Wall-clock milliseconds by stage, in the order in which they first ran."""
+
+    def __init__(self) -> None:
+        self._timings: dict[str, float] = {}
+
+    @contextmanager
+    def measure(self, stage: str) -> Iterator[None]:
+        """Add what the block takes to a stage."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._timings[stage] = self._timings.get(stage, 0.0) + (time.perf_counter() - start) * 1000
+
+    @property
+    def timings(self) -> Mapping[str, float]:
+        """Stage -> milliseconds."""
+        return MappingProxyType(dict(self._timings))
+
+
+def _run(session: object, inputs: dict[str, NDArray[np.generic]]) -> Picture:
+    """(1, 1, H, W) mosaic and its levels -> (H, W, 3) uint16."""
+    try:
+        rgb = session.run(["rgb"], inputs)[0]  # type: ignore[attr-defined]
+    except session_errors() as error:
+        raise ModelError(f"the network failed on this frame ({first_line(error)}); is there enough memory?") from error
+    picture: Picture = rgb[0]
+    return picture

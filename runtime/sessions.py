@@ -1,0 +1,89 @@
+"""Sessions of onnxruntime, set up for this network: one for each frame size."""
+
+from collections import OrderedDict
+from functools import cache
+from typing import Any
+
+from rdi.errors import ModelError, ProviderError
+from rdi.runtime.model import ModelFile
+from rdi.runtime.package import first_line, import_onnxruntime, session_errors
+from rdi.runtime.providers import Provider, prepare, require_built_in, require_used
+from rdi.runtime.threads import physical_cores
+
+KEPT = 2  # sessions; a batch from one camera needs one, a mixed folder rarely more than two sizes in a row
+
+
+class Sessions:
+    """Makes the sessions of one model on one provider and keeps the last few.
+
+    A session knows its frame's size: with it onnxruntime fuses additions into strided convolutions that it leaves apart
+    in a graph of symbolic sizes (382 against 429 ms on 12 megapixels); making one costs about 15 ms.
+    """
+
+    def __init__(self, model: ModelFile, provider: Provider, threads: int | None = None) -> None:
+        require_built_in(provider)
+        prepare(provider)
+        self.model = model
+        self.provider = provider
+        self.threads = threads or physical_cores()
+        self._sessions: OrderedDict[tuple[int, int], Any] = OrderedDict()
+
+    def get(self, height: int, width: int) -> Any:
+        """The session for frames of this size (already padded); made on first use.
+
+        Raises ProviderError where the provider does not load, ModelError for a size against the model's rule.
+        """
+        multiple = self.model.metadata.size_multiple
+        if height % multiple or width % multiple:  # onnxruntime would die in a Reshape, with an unreadable message
+            raise ModelError(f"the model takes frames in multiples of {multiple}, not {width}x{height}; pad them first")
+        size = (height, width)
+        if size not in self._sessions:
+            while len(self._sessions) >= KEPT:  # before making the new one: two big sessions at once cost memory
+                self._sessions.popitem(last=False)
+            self._sessions[size] = self._make(height, width)
+        self._sessions.move_to_end(size)
+        return self._sessions[size]
+
+    def _make(self, height: int, width: int) -> Any:
+        onnxruntime = import_onnxruntime()
+        options = session_options(self.provider, self.threads)
+        options.add_free_dimension_override_by_name("height", height)
+        options.add_free_dimension_override_by_name("width", width)
+        wanted = list(dict.fromkeys([self.provider.onnx_name, Provider.CPU.onnx_name]))
+        try:
+            session = onnxruntime.InferenceSession(self.model.content, options, providers=wanted, enable_fallback=0)
+        except session_errors() as error:
+            raise ProviderError(
+                f"provider {self.provider} cannot load {self.model.path} ({first_line(error)}); "
+                "`rdi doctor` shows what this computer can use"
+            ) from error
+        require_used(self.provider, session.get_providers())
+        return session
+
+
+def session_options(provider: Provider, threads: int) -> Any:
+    """The settings that were measured to be best for this network; see the comments."""
+    onnxruntime = import_onnxruntime()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL  # ORT_PARALLEL is 1.6-2.1x slower here
+    # ORT_ENABLE_EXTENDED would lose the blocked-layout kernels: 682 against 398 ms.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.log_severity_level = 3  # it warns about each input that has a default
+    if provider is Provider.CPU:
+        # One arena that grows by what is asked for, instead of one for each session that doubles: 565 instead of
+        # 987 MB on 12 megapixels, at no cost in time.
+        _share_one_arena()
+        options.add_session_config_entry("session.use_env_allocators", "1")
+        options.enable_mem_pattern = False
+    return options
+
+
+@cache
+def _share_one_arena() -> None:
+    """Register the process's CPU arena. Where other code did so before, that one goes on."""
+    onnxruntime = import_onnxruntime()
+    place = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    onnxruntime.create_and_register_allocator(place, onnxruntime.OrtArenaCfg({"arena_extend_strategy": 1}))
