@@ -9,6 +9,7 @@ save_picture(restored, Path("photo_restored.jpg"))
 
 from rdi.runtime.exposure import Amplification, Exposure, ExposureMode
 from rdi.runtime.model import read_metadata
+from rdi.runtime.pictures import PictureSettings, save_picture
 from rdi.runtime.providers import Provider
 from rdi.runtime.restorer import Restored, Restorer
 
@@ -16,8 +17,10 @@ __all__ = [
     "Amplification",
     "Exposure",
     "ExposureMode",
+    "PictureSettings",
     "Provider",
     "Restored",
     "Restorer",
     "read_metadata",
+    "save_picture",
 ]
