@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from rdi import __version__
+from rdi.cli.train import train
 from rdi.errors import RdiError, UsageError
 
 
@@ -50,3 +51,6 @@ def rdi(
     ] = False,
 ) -> None:
     """Restore photos taken in near darkness: raw file in, clean bright picture out."""
+
+
+app.command("train")(train)

@@ -45,6 +45,11 @@ class Sensor:
         """White-balanced camera RGB to linear sRGB, (3, 3)."""
         return color.srgb_from_camera(np.array(self.camera_from_xyz))
 
+    @property
+    def daylight(self) -> NDArray[np.float64]:
+        """White-balance gains for D65 light, (3,), green = 1."""
+        return color.daylight_gains(np.array(self.camera_from_xyz))
+
 
 @dataclass(frozen=True, eq=False)
 class Exposure:

@@ -1,0 +1,47 @@
+"""The quality protocol: dark captures of known photos, always the same ones, so that figures can be compared.
+
+A Sony A7S II at ISO 3200 with Gaussian read noise; photo i of a list takes balance i mod 3 and seed i. The true
+exposure ratio is the amplification, so what is measured is the network and not the estimate.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdi.camera.photo import RawPhoto
+from rdi.noise import ReadNoise
+from rdi.pictures import load_picture
+from rdi.simulate import Exposure, Sensor, render_clean, simulate, to_camera
+
+ISO = 3200.0
+WHITE_BALANCES = ((2.1, 1.0, 1.6), (1.6, 1.0, 2.2), (2.6, 1.0, 1.4))  # red, green, blue gains; in turn
+
+
+@dataclass(frozen=True, eq=False)
+class Capture:
+    """One photo taken in the dark, and what it should look like.
+
+    name:   of the photo's file
+    raw:    the dark capture
+    target: (H, W, 3) float32 sRGB in [0, 1]
+    ratio:  the true exposure ratio
+    """
+
+    name: str
+    raw: RawPhoto
+    target: NDArray[np.float32]
+    ratio: float
+
+
+def captures(photos: Sequence[Path], ratio: float, iso: float = ISO) -> Iterator[Capture]:
+    """Take each photo in the dark, in the order given."""
+    sensor = Sensor()
+    for index, path in enumerate(photos):
+        picture = load_picture(path)
+        balance = np.array(WHITE_BALANCES[index % len(WHITE_BALANCES)])
+        exposure = Exposure(iso=iso, ratio=ratio, white_balance=balance)
+        raw = simulate(picture, exposure, sensor=sensor, read_noise=ReadNoise.GAUSSIAN, seed=index)
+        yield Capture(path.name, raw, render_clean(to_camera(picture, sensor), sensor), ratio)

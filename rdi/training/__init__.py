@@ -1,0 +1,1 @@
+"""Training: data, loss, loop and settings. Needs the `train` extra."""

@@ -1,0 +1,77 @@
+"""Simulated captures as a dataset: dark mosaics and the pictures to make of them."""
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from rdi.metadata import WhiteBalance
+from rdi.noise import ReadNoise
+from rdi.simulate import Exposure, Sensor, draw_white_balance, expose, render_clean, to_camera
+from rdi.training.photos import PhotoShelf
+from rdi.training.settings import TrainingSettings
+
+
+class SimulatedCaptures(Dataset[tuple[Tensor, Tensor]]):
+    """Sample i is the same whoever asks for it: its random numbers come from (seed, i) alone.
+
+    A sample is a random crop of a random photo, flipped and turned at random *before* the mosaic is taken, so that
+    every mosaic begins on a red site; under a random light, at a random ISO and exposure ratio (both log-uniform).
+    """
+
+    def __init__(self, photos: PhotoShelf, settings: TrainingSettings, sensor: Sensor | None = None) -> None:
+        self.photos = photos
+        self.settings = settings
+        self.sensor = sensor or Sensor()
+
+    def __len__(self) -> int:
+        return self.settings.steps * self.settings.batch
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        """The network's input (1, crop, crop) float32 and its target (3, crop, crop) float32 in [0, 1]."""
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        generator = np.random.default_rng((self.settings.seed, index))
+        photo = self.photos[int(generator.integers(len(self.photos)))]
+        patch = random_patch(photo, self.settings.crop, generator)
+        exposure = self.draw_exposure(generator)
+        camera = to_camera(patch, self.sensor)
+        mosaic = expose(camera, self.sensor, exposure, ReadNoise.TUKEY_LAMBDA, generator)
+        inputs = network_input(mosaic, self.sensor, exposure, self.settings.white_balance)
+        target = render_clean(camera, self.sensor)
+        return torch.from_numpy(inputs)[None], torch.from_numpy(np.ascontiguousarray(target.transpose(2, 0, 1)))
+
+    def draw_exposure(self, generator: np.random.Generator) -> Exposure:
+        """ISO and ratio log-uniform within the settings' ranges; the light at random, or the sensor's own if baked."""
+        iso, ratio = (
+            math.exp(generator.uniform(math.log(low), math.log(high)))
+            for low, high in (self.settings.iso, self.settings.ratio)
+        )
+        # A network with the balance baked in must see what one camera's daylight looks like, or it could not learn it.
+        baked = self.settings.white_balance is WhiteBalance.BAKED
+        balance = self.sensor.daylight if baked else draw_white_balance(generator)
+        return Exposure(iso=iso, ratio=ratio, white_balance=balance)
+
+
+def random_patch(photo: NDArray[np.uint8], side: int, generator: np.random.Generator) -> NDArray[np.uint8]:
+    """A random square crop, mirrored and transposed at random: (side, side, 3)."""
+    top, left = (int(generator.integers(extent - side + 1)) for extent in photo.shape[:2])
+    patch = photo[top : top + side, left : left + side]
+    mirror_rows, mirror_columns, transpose = generator.integers(2, size=3)
+    patch = patch[:: -1 if mirror_rows else 1, :: -1 if mirror_columns else 1]
+    return patch.transpose(1, 0, 2) if transpose else patch
+
+
+def network_input(
+    mosaic: NDArray[np.uint16], sensor: Sensor, exposure: Exposure, white_balance: WhiteBalance
+) -> NDArray[np.float32]:
+    """x = max(mosaic - black, 0) / (white - black) * ratio * gains, (H, W) float32; ratio is the true one."""
+    x = np.maximum(mosaic.astype(np.float32) - sensor.black_level, 0) / (sensor.white_level - sensor.black_level)
+    x *= np.float32(exposure.ratio)
+    if white_balance is WhiteBalance.INPUT:
+        gains = sensor.cfa.per_site(exposure.white_balance)
+        x *= sensor.cfa.tile(gains, *mosaic.shape).astype(np.float32)
+    return x
