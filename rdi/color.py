@@ -52,8 +52,7 @@ def camera_from_srgb(camera_from_xyz: NDArray[np.float64]) -> NDArray[np.float64
 
 def srgb_from_camera(camera_from_xyz: NDArray[np.float64]) -> NDArray[np.float64]:
     """White-balanced camera RGB to linear sRGB, (3, 3), rows summing to 1; inverse of `camera_from_srgb`."""
-    inverse: NDArray[np.float64] = np.linalg.inv(camera_from_srgb(camera_from_xyz))
-    return inverse
+    return np.asarray(np.linalg.inv(camera_from_srgb(camera_from_xyz)), dtype=np.float64)
 
 
 def daylight_gains(camera_from_xyz: NDArray[np.float64]) -> NDArray[np.float64]:

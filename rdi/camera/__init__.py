@@ -1,6 +1,15 @@
 """Camera files: `RawPhoto` and everything that reads, aligns or writes one."""
 
+from pathlib import Path
+
 from rdi.camera.cfa import Cfa
 from rdi.camera.photo import Frame, RawPhoto, align
 
-__all__ = ["Cfa", "Frame", "RawPhoto", "align"]
+__all__ = ["Cfa", "Frame", "RawPhoto", "align", "read_photo"]
+
+
+def read_photo(path: Path) -> RawPhoto:
+    """Read a raw photo; see `rdi.camera.reading.read_photo`. LibRaw is only loaded here."""
+    from rdi.camera import reading
+
+    return reading.read_photo(path)

@@ -1,7 +1,222 @@
-"""What a raw file's container says of itself, read before LibRaw touches it."""
+"""What a raw file's container says of itself, read before LibRaw touches it.
+
+LibRaw is silent on truncated files: it makes up the missing pixels. So the container's own figures are compared with
+the file's size first:
+
+| format | checked by |
+|---|---|
+| TIFF-like: ARW, SR2, NEF, NRW, CR2, DNG, PEF, SRW, ORF, ERF, 3FR, ... | offset + byte count of every strip and tile |
+| RAF (Fujifilm) | offset + length of the mosaic in its header |
+| CR3 (Canon), other ISO boxes | the sizes of the top-level boxes |
+| RW2, RWL (Panasonic, Leica) | only that the mosaic begins within the file: its length is not recorded |
+| CRW, MRW, IIQ, X3F and everything else | not at all |
+"""
+
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdi.camera.tiff import Tiff, open_tiff
+from rdi.errors import InputError, NotARawPhotoError, TruncatedPhotoError, UnsupportedMosaicError
 
 # Suffixes under which cameras and converters write raw files that LibRaw knows.
 RAW_SUFFIXES = frozenset(
-    ".3fr .ari .arw .bay .cr2 .cr3 .crw .dcr .dng .erf .fff .iiq .k25 .kdc .mef .mos .mrw .nef .nrw .orf .ori .pef .raf "
-    ".raw .rw2 .rwl .sr2 .srf .srw .x3f".split()
+    f".{suffix}"
+    for suffix in (
+        *(
+            "3fr",
+            "arw",
+            "bay",
+            "cr2",
+            "cr3",
+            "crw",
+            "dcr",
+            "dng",
+            "erf",
+            "fff",
+            "iiq",
+            "k25",
+            "kdc",
+            "mef",
+            "mos",
+            "mrw",
+        ),
+        *("nef", "nrw", "orf", "pef", "raf", "raw", "rw2", "rwl", "sr2", "srf", "srw", "x3f"),
+    )
 )
+
+RAF_MAGIC = b"FUJIFILMCCD-RAW "
+RW2_MAGIC = b"IIU\0"
+FOVEON_MAGIC = b"FOVb"
+_PICTURES = {b"\xff\xd8\xff": "a JPEG", b"\x89PNG": "a PNG", b"GIF8": "a GIF", b"BM": "a BMP", b"8BPS": "a Photoshop"}
+_BRANDS = {b"heic": "a HEIC", b"heix": "a HEIC", b"mif1": "a HEIF", b"avif": "an AVIF"}
+
+MAKE, STRIP_OFFSETS, STRIP_COUNTS, TILE_OFFSETS, TILE_COUNTS = 271, 273, 279, 324, 325
+PHOTOMETRIC, SAMPLES, DNG_VERSION = 262, 277, 50706
+BLACK_REPEAT, BLACK_LEVEL, BLACK_DELTA_H, BLACK_DELTA_V = 50713, 50714, 50715, 50716
+CFA, LINEAR_RAW = 32803, 34892
+RW2_DATA_OFFSET = 0x118
+MAX_BOXES = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class Container:
+    """What the container says that LibRaw does not.
+
+    is_dng:      whether the file is a DNG
+    black_level: (rows, columns) DN of a DNG's repeating pattern, fractions kept (LibRaw cuts them, and hands out no
+                 more than four numbers); None for other files
+    """
+
+    is_dng: bool = False
+    black_level: NDArray[np.float64] | None = None
+
+
+def check_container(path: Path) -> Container:
+    """Refuse what is no raw photo, or not all of one.
+
+    Raises InputError for a file that is missing or cannot be opened, NotARawPhotoError for a folder, an empty file or a
+    finished picture, TruncatedPhotoError for a file that ends before its picture data, UnsupportedMosaicError for
+    Foveon files and DNGs without a mosaic.
+    """
+    if path.is_dir():
+        raise NotARawPhotoError(f"{path} is a folder, not a raw photo; give a file in it")
+    if not path.exists():
+        raise InputError(f"{path} does not exist; give the path of a raw photo")
+    if not path.is_file():
+        raise NotARawPhotoError(f"{path} is not a regular file; give the path of a raw photo")
+    try:
+        with path.open("rb") as file:
+            return _check_file(file, path)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _check_file(file: BinaryIO, path: Path) -> Container:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    head = file.read(128)
+    if not head:
+        raise NotARawPhotoError(f"{path} is empty; copy it from the camera again")
+    _refuse_pictures(head, path)
+    tiff = open_tiff(file, size)
+    if head.startswith(RAF_MAGIC):
+        missing = _missing_of_raf(head, size)
+    elif head[4:8] == b"ftyp":
+        missing = _missing_of_boxes(file, size)
+    elif tiff and head.startswith(RW2_MAGIC):
+        missing = _missing_of_rw2(tiff)
+    else:
+        missing = _missing_of_tiff(tiff) if tiff else 0
+    if missing:
+        raise TruncatedPhotoError(
+            f"{path} is cut off: {missing:,} bytes or more are missing at its end; copy it from the camera again"
+        )
+    if tiff is None or head.startswith(RW2_MAGIC):
+        return Container()
+    _refuse_finished_tiff(tiff, path)
+    is_dng = any(DNG_VERSION in directory for directory in tiff.directories)
+    return Container(is_dng, _dng_black_level(tiff) if is_dng else None)
+
+
+def _dng_black_level(tiff: Tiff) -> NDArray[np.float64] | None:
+    """Row and column deltas are averaged in, as LibRaw does."""
+    mosaics = [directory for directory in tiff.directories if tiff.integers(directory, PHOTOMETRIC) == (CFA,)]
+    if len(mosaics) != 1:
+        return None
+    repeat = tiff.integers(mosaics[0], BLACK_REPEAT) or (1, 1)
+    levels = tiff.values(mosaics[0], BLACK_LEVEL) or (0,)
+    if len(repeat) != 2 or len(levels) != repeat[0] * repeat[1]:
+        return None
+    deltas = [tiff.values(mosaics[0], tag) for tag in (BLACK_DELTA_H, BLACK_DELTA_V)]
+    offset = sum(sum(delta) / len(delta) for delta in deltas if delta)
+    return np.reshape(np.array(levels, dtype=np.float64) + offset, repeat)
+
+
+def _refuse_pictures(head: bytes, path: Path) -> None:
+    kind = next((name for magic, name in _PICTURES.items() if head.startswith(magic)), None)
+    if head[4:8] == b"ftyp":
+        kind = _BRANDS.get(head[8:12])
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        kind = "a WebP"
+    if head.startswith(FOVEON_MAGIC):
+        raise UnsupportedMosaicError(
+            f"{path} is a Foveon photo (X3F): every pixel counts all three colours; a Bayer or X-Trans mosaic is needed"
+        )
+    if kind is not None:
+        raise NotARawPhotoError(f"{path} is {kind} picture, already finished; give the camera's raw file instead")
+
+
+def _refuse_finished_tiff(tiff: Tiff, path: Path) -> None:
+    """LibRaw takes a grey TIFF for an RGGB mosaic, and hands out a linear DNG's pixels by ways that have no mosaic."""
+    images = [tiff.integers(directory, PHOTOMETRIC) for directory in tiff.directories]
+    is_dng = any(DNG_VERSION in directory for directory in tiff.directories)
+    if (LINEAR_RAW,) in images and (CFA,) not in images:
+        linear = tiff.directories[images.index((LINEAR_RAW,))]
+        kind = "a monochrome DNG" if tiff.integers(linear, SAMPLES) == (1,) else "a linear (already demosaiced) DNG"
+        raise UnsupportedMosaicError(f"{path} is {kind}; a Bayer or X-Trans mosaic is needed: give the original raw")
+    if not is_dng and (CFA,) not in images and not any(MAKE in directory for directory in tiff.directories):
+        raise NotARawPhotoError(f"{path} is a TIFF picture, already finished; give the camera's raw file instead")
+
+
+def _missing_of_tiff(tiff: Tiff) -> int:
+    """Bytes that the strips and tiles lack at the end of the file; at least 1 if a directory itself is cut."""
+    end = 0
+    for directory in tiff.directories:
+        for offsets, counts in ((STRIP_OFFSETS, STRIP_COUNTS), (TILE_OFFSETS, TILE_COUNTS)):
+            pairs = zip(tiff.integers(directory, offsets), tiff.integers(directory, counts), strict=False)
+            end = max([end, *(offset + count for offset, count in pairs)])
+    return max(end - tiff.size, int(tiff.cut))
+
+
+def _missing_of_raf(head: bytes, size: int) -> int:
+    """The mosaic's offset and length stand at bytes 100 and 104 of the header, big-endian."""
+    if len(head) < 108:
+        return 1
+    offset, length = struct.unpack_from(">II", head, 100)
+    return max(int(offset + length) - size, 0)
+
+
+def _missing_of_rw2(tiff: Tiff) -> int:
+    offsets = tiff.integers(tiff.directories[0], RW2_DATA_OFFSET) if tiff.directories else ()
+    return max(offsets[0] + 1 - tiff.size, 0) if offsets else int(tiff.cut)
+
+
+def _missing_of_boxes(file: BinaryIO, size: int) -> int:
+    end = max((box.start + box.size for box in boxes(file, 0, size)), default=size)
+    return max(end - size, 0)
+
+
+@dataclass(frozen=True)
+class Box:
+    """One box of an ISO base media file: four letters, and where it and its content stand."""
+
+    kind: bytes
+    start: int
+    size: int
+    content: int
+
+
+def boxes(file: BinaryIO, start: int, end: int) -> Iterator[Box]:
+    """The boxes that follow each other from `start`; the last one may reach beyond `end`."""
+    for _ in range(MAX_BOXES):
+        file.seek(start)
+        head = file.read(16)
+        if start >= end or len(head) < 8:
+            return
+        size, kind = struct.unpack_from(">I4s", head)
+        content = start + 8
+        if size == 1 and len(head) == 16:  # a 64-bit size follows
+            size, content = struct.unpack_from(">Q", head, 8)[0], start + 16
+        elif size == 0:  # to the end of the file
+            size = end - start
+        if size < content - start:
+            return
+        yield Box(kind, start, size, content)
+        start += size

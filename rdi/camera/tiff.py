@@ -1,0 +1,122 @@
+"""Directories of TIFF-like files (ARW, NEF, CR2, DNG, ORF, ...), read with bounds that no hostile file can stretch."""
+
+import struct
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+# Type number -> struct code and bytes; rationals are pairs.
+_TYPES = {1: "B", 2: "B", 3: "H", 4: "I", 5: "II", 6: "b", 7: "B", 8: "h", 9: "i", 10: "ii", 11: "f", 12: "d"}
+_TYPES |= {13: "I", 16: "Q", 17: "q", 18: "Q"}
+
+SUB_IFDS = 330
+MAX_DIRECTORIES = 64
+MAX_VALUES = 1 << 18  # of one field: a gigapixel has fewer tiles of 64x64
+# Byte order and version of TIFF, BigTIFF and Olympus's own.
+_MAGICS = {b"II*\0": "<", b"MM\0*": ">", b"II+\0": "<", b"MM\0+": ">", b"IIRO": "<", b"IIRS": "<", b"MMOR": ">"}
+_MAGICS |= {b"IIU\0": "<"}  # Panasonic
+
+
+@dataclass(frozen=True)
+class Field:
+    """One entry of a directory: its type, how many values, and where in the file they stand."""
+
+    kind: int
+    count: int
+    position: int
+
+
+@dataclass
+class Tiff:
+    """The directories of an open file.
+
+    directories: the first one, those chained to it and their sub-directories, at most 64
+    cut:         a directory, or values of one, should stand behind the end of the file
+    """
+
+    file: BinaryIO
+    size: int
+    order: str
+    big: bool
+    directories: list[dict[int, Field]] = field(default_factory=list)
+    cut: bool = False
+
+    def values(self, directory: dict[int, Field], tag: int) -> tuple[float, ...]:
+        """The numbers of a field, rationals divided; () where it is absent, unreadable or absurdly long."""
+        entry = directory.get(tag)
+        if entry is None or entry.kind not in _TYPES or entry.count > MAX_VALUES:
+            return ()
+        code = _TYPES[entry.kind]
+        length = struct.calcsize(f"{self.order}{code}") * entry.count
+        data = _read(self.file, entry.position, length)
+        if len(data) < length:
+            self.cut = True
+            return ()
+        numbers = struct.unpack(f"{self.order}{entry.count * len(code)}{code[0]}", data)
+        if len(code) == 1:
+            return numbers
+        return tuple(a / b if b else float("nan") for a, b in zip(numbers[::2], numbers[1::2], strict=True))
+
+    def integers(self, directory: dict[int, Field], tag: int) -> tuple[int, ...]:
+        """The whole numbers of a field."""
+        return tuple(value for value in self.values(directory, tag) if isinstance(value, int))
+
+
+def open_tiff(file: BinaryIO, size: int) -> Tiff | None:
+    """Read the directories of an open file of `size` bytes; None if it does not begin like a TIFF."""
+    magic = _read(file, 0, 4)
+    if magic not in _MAGICS:
+        return None
+    tiff = Tiff(file, size, _MAGICS[magic], big=b"+" in magic)
+    first = _read_word(tiff, 8 if tiff.big else 4)
+    pending = [(first, True)] if first else []
+    seen = set()
+    while pending and len(tiff.directories) < MAX_DIRECTORIES:
+        offset, required = pending.pop()
+        if offset in seen:
+            continue
+        seen.add(offset)
+        if offset + 2 > size:
+            tiff.cut |= required  # writers leave garbage in the pointer to a next directory, not in the others
+            continue
+        directory, following = _read_directory(tiff, offset)
+        tiff.directories.append(directory)
+        if following:
+            pending.append((following, False))
+        pending += [(child, True) for child in tiff.integers(directory, SUB_IFDS)[:MAX_DIRECTORIES]]
+    return tiff
+
+
+def _read_directory(tiff: Tiff, offset: int) -> tuple[dict[int, Field], int]:
+    count_code, entry_code = ("Q", "HHQ8s") if tiff.big else ("H", "HHI4s")
+    start = offset + struct.calcsize(f"{tiff.order}{count_code}")
+    size = struct.calcsize(f"{tiff.order}{entry_code}")
+    head = _read(tiff.file, offset, start - offset)
+    count = min(struct.unpack(f"{tiff.order}{count_code}", head)[0], 65_535) if len(head) == start - offset else 0
+    data = _read(tiff.file, start, count * size)
+    tiff.cut |= len(data) < count * size
+    fields: dict[int, Field] = {}
+    for i in range(len(data) // size):
+        tag, kind, values, _ = struct.unpack_from(f"{tiff.order}{entry_code}", data, i * size)
+        position = start + (i + 1) * size - (8 if tiff.big else 4)
+        if _length(kind, values) > (8 if tiff.big else 4):
+            position = _read_word(tiff, position)
+        fields.setdefault(tag, Field(kind, values, position))
+    return fields, _read_word(tiff, start + count * size)
+
+
+def _length(kind: int, count: int) -> int:
+    return struct.calcsize(f"<{_TYPES.get(kind, 'B')}") * count
+
+
+def _read_word(tiff: Tiff, position: int) -> int:
+    """A file offset; 0 behind the end of the file."""
+    code, size = ("Q", 8) if tiff.big else ("I", 4)
+    data = _read(tiff.file, position, size)
+    return int(struct.unpack(f"{tiff.order}{code}", data)[0]) if len(data) == size else 0
+
+
+def _read(file: BinaryIO, position: int, length: int) -> bytes:
+    if position >= 1 << 62:  # beyond what seek takes
+        return b""
+    file.seek(position)
+    return file.read(length)
