@@ -7,6 +7,9 @@ import typer
 from typer.core import TyperGroup
 
 from rdi import __version__
+from rdi.cli.demo import demo
+from rdi.cli.doctor import doctor
+from rdi.cli.infer import infer
 from rdi.cli.train import train
 from rdi.errors import RdiError, UsageError
 
@@ -53,4 +56,7 @@ def rdi(
     """Restore photos taken in near darkness: raw file in, clean bright picture out."""
 
 
+app.command("infer")(infer)
 app.command("train")(train)
+app.command("doctor")(doctor)
+app.command("demo")(demo)

@@ -97,6 +97,15 @@ def parse_exposure(text: str) -> Exposure:
         raise UsageError(f"exposure {text!r} is unknown; give auto, paper or a number such as 100") from error
 
 
+def exposure_from(text: str | None, ratio: float | None) -> Exposure:
+    """What `--exposure` and `--ratio` ask for; AUTO without either, UsageError for both."""
+    if ratio is None:
+        return parse_exposure(text) if text is not None else Exposure()
+    if text is not None:
+        raise UsageError(f"--exposure {text} and --ratio {ratio:g} exclude each other; give one of them")
+    return Exposure(ExposureMode.RATIO, ratio)
+
+
 def choose_amplification(photo: RawPhoto, model: ModelMetadata, exposure: Exposure) -> Amplification:
     """Choose the factor for a photo and a model.
 

@@ -1,0 +1,45 @@
+"""`rdi demo`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+NAME = "rdi_demo.png"
+
+
+def demo(
+    out: Annotated[
+        Path, typer.Option(help="Picture (.png, .jpg, .tif) or existing folder for rdi_demo.png; default: here.")
+    ] = Path(),
+    provider: Annotated[
+        str, typer.Option(help="cpu, cuda, openvino, tensorrt, coreml or dml: used, or refused with the reason.")
+    ] = "cpu",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the pictures of an earlier run.")] = False,
+) -> None:
+    """Restore the dark photo that ships with rdi; write it beside the plain renderings, and the result alone.
+
+    Example: rdi demo
+    """
+    from rdi.models import shipped_sample
+    from rdi.runtime.demo import demonstrate
+    from rdi.runtime.pictures import choose_settings, save_picture
+    from rdi.runtime.restorer import Restorer
+    from rdi.runtime.targets import is_file, require_writable
+
+    beside = out if is_file(out) else out / NAME
+    alone = beside.with_name(f"{beside.stem}_restored{beside.suffix}")
+    choose_settings(beside)
+    require_writable(beside.parent)
+    existing = [path for path in (beside, alone) if path.exists()]
+    if existing and not overwrite:
+        print(f"{' and '.join(map(str, existing))} exist already and were left as they are; --overwrite replaces them")
+        return
+    shown = demonstrate(shipped_sample(), Restorer(provider=provider))
+    save_picture(shown.side_by_side, beside)
+    save_picture(shown.restored, alone)
+    chosen, photo = shown.restored.amplification, shown.photo
+    print(f"{photo.camera}, ISO {photo.iso or 0:g}, {photo.width}x{photo.height}")
+    print(f"  amplification {chosen.value:.4g} ({chosen.describe()})")
+    print(f"  provider {shown.restored.provider}; network {shown.restored.timings['network']:.0f} ms")
+    print(f"  {beside} (as shot, brightened, restored)\n  {alone}")

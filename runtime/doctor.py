@@ -1,0 +1,139 @@
+"""What this computer has of what rdi needs, found by trying it."""
+
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rdi import __version__
+from rdi.camera.cfa import Cfa
+from rdi.camera.photo import RawPhoto
+from rdi.errors import MissingPackageError, ModelError, ProviderError, RdiError
+from rdi.models import shipped_model
+from rdi.runtime.exposure import Exposure, ExposureMode
+from rdi.runtime.model import ModelFile, open_model
+from rdi.runtime.package import import_onnxruntime, installed_distributions
+from rdi.runtime.providers import (
+    Provider,
+    available_providers,
+    missing_reason,
+    two_distributions_reason,
+)
+from rdi.runtime.restorer import Restorer
+from rdi.runtime.sessions import Sessions
+from rdi.runtime.threads import physical_cores
+
+
+class Verdict(StrEnum):
+    """How a check ended."""
+
+    OK = "ok"
+    ABSENT = "absent"  # not here, and not needed: rdi works without it
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at.
+
+    name:    what
+    verdict: ok, absent or broken
+    detail:  what was found; for the others also what mends it
+    """
+
+    name: str
+    verdict: Verdict
+    detail: str
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {"name": self.name, "verdict": str(self.verdict), "detail": self.detail}
+
+
+def diagnose(model: Path | None = None) -> Iterator[Check]:
+    """Look at everything that `rdi infer` needs, one check after the other.
+
+    model: the model file to check and to try; by default the one that ships with rdi
+    """
+    yield Check("rdi", Verdict.OK, __version__)
+    yield Check("python", Verdict.OK, f"{platform.python_version()} on {sys.platform} {platform.machine()}")
+    yield Check("physical cores", Verdict.OK, str(physical_cores()))
+    runtime = _check_onnxruntime()
+    yield runtime
+    if runtime.verdict is Verdict.BROKEN:
+        return
+    opened, check = _check_model(model or shipped_model())
+    yield check
+    for provider in Provider:
+        yield _check_provider(provider, opened)
+    if opened is not None:
+        yield _check_restoration(opened)
+
+
+def _check_onnxruntime() -> Check:
+    """One distribution, and one that can be imported."""
+    try:
+        version = import_onnxruntime().__version__
+    except (MissingPackageError, ProviderError) as error:
+        return Check("onnxruntime", Verdict.BROKEN, str(error))
+    found = installed_distributions()
+    if len(found) > 1:
+        return Check("onnxruntime", Verdict.BROKEN, two_distributions_reason())
+    return Check("onnxruntime", Verdict.OK, ", ".join(f"{name} {version}" for name in found or ["built from source"]))
+
+
+def _check_model(path: Path) -> tuple[ModelFile | None, Check]:
+    try:
+        model = open_model(path)
+    except ModelError as error:
+        return None, Check("model", Verdict.BROKEN, str(error))
+    said = model.metadata
+    weights = said.weights_sha256[:12] or "without a hash"
+    detail = (
+        f"{path} ({len(model.content) / 1e6:.1f} MB): {said.variant}, {said.cfa}, white balance {said.white_balance}, "
+        f"m = {said.m:g} {said.m_convention}, curve {said.curve}, weights {weights}"
+    )
+    return model, Check("model", Verdict.OK, detail)
+
+
+def _check_provider(provider: Provider, model: ModelFile | None) -> Check:
+    """Built in, and loads: shown by a session for the smallest frame."""
+    name = f"provider {provider}"
+    if provider not in available_providers():
+        return Check(name, Verdict.ABSENT, missing_reason(provider))
+    if model is None:
+        return Check(name, Verdict.ABSENT, "built in, but not tried: there is no model to try it with")
+    smallest = model.metadata.size_multiple
+    try:
+        Sessions(model, provider).get(smallest, smallest)
+    except RdiError as error:
+        verdict = Verdict.BROKEN if provider is Provider.CPU else Verdict.ABSENT
+        return Check(name, verdict, str(error))
+    return Check(name, Verdict.OK, "loads")
+
+
+def _check_restoration(model: ModelFile) -> Check:
+    """Restore a small dark ramp on the CPU: the picture must have its size and be brighter where the ramp is."""
+    name = "restoration"
+    try:
+        restored = Restorer(model.path).restore(_ramp(model.metadata.cfa), Exposure(ExposureMode.NUMBER, 100))
+    except RdiError as error:
+        return Check(name, Verdict.BROKEN, str(error))
+    dark, bright = (float(half.mean()) / 65535 for half in np.array_split(restored.image, 2, axis=1))
+    if restored.image.shape != (64, 96, 3) or bright <= dark:
+        return Check(
+            name, Verdict.BROKEN, f"a dark ramp came back as {restored.image.shape}, {dark:.2f} to {bright:.2f}"
+        )
+    time = sum(restored.timings.values())
+    return Check(name, Verdict.OK, f"a dark ramp of 96x64 pixels in {time:.0f} ms, session included")
+
+
+def _ramp(cfa: Cfa) -> RawPhoto:
+    """Left black, right 1 % of white, without noise."""
+    ramp = np.linspace(512, 512 + 159, 96).astype(np.uint16)
+    return RawPhoto(np.tile(ramp, (64, 1)), cfa, np.array([512.0]), 16383.0)
