@@ -18,6 +18,8 @@ LOWEST, HIGHEST = 1.0, 300.0
 TARGET = 0.01
 RAW_VALUES = 65_536
 
+_BLOCK = 192  # rows counted at a time, a multiple of both periods: bincount's 64-bit copy of them stays in the cache
+
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
@@ -46,9 +48,14 @@ class Histogram:
 
 def count_raw_values(photo: RawPhoto) -> Histogram:
     """Count the raw values of a photo's visible frame, site by site."""
-    period = photo.cfa.period
-    sites = [photo.mosaic[row::period, column::period] for row, column in np.ndindex(period, period)]
-    return Histogram(np.stack([np.bincount(site.ravel(), minlength=RAW_VALUES) for site in sites]))
+    period, sites = photo.cfa.period, photo.cfa.sites
+    counts = np.zeros((sites, RAW_VALUES), dtype=np.int64)
+    used = int(photo.mosaic.max()) + 1
+    for first in range(0, photo.height, _BLOCK):
+        rows = photo.mosaic[first : first + _BLOCK]
+        for site, (row, column) in enumerate(np.ndindex(period, period)):
+            counts[site, :used] += np.bincount(rows[row::period, column::period].ravel(), minlength=used)
+    return Histogram(counts)
 
 
 def normalised_values(black: float, white: float) -> Floats:
