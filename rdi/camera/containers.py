@@ -60,6 +60,7 @@ _BRANDS = {b"heic": "a HEIC", b"heix": "a HEIC", b"mif1": "a HEIF", b"avif": "an
 MAKE, STRIP_OFFSETS, STRIP_COUNTS, TILE_OFFSETS, TILE_COUNTS = 271, 273, 279, 324, 325
 PHOTOMETRIC, SAMPLES, DNG_VERSION = 262, 277, 50706
 BLACK_REPEAT, BLACK_LEVEL, BLACK_DELTA_H, BLACK_DELTA_V = 50713, 50714, 50715, 50716
+ACTIVE_AREA = 50829
 CFA, LINEAR_RAW = 32803, 34892
 RW2_DATA_OFFSET = 0x118
 MAX_BOXES = 10_000
@@ -72,10 +73,12 @@ class Container:
     is_dng:      whether the file is a DNG
     black_level: (rows, columns) DN of a DNG's repeating pattern, fractions kept (LibRaw cuts them, and hands out no
                  more than four numbers); None for other files
+    active_area: (row, column) of the sensor where that pattern begins
     """
 
     is_dng: bool = False
     black_level: NDArray[np.float64] | None = None
+    active_area: tuple[int, int] = (0, 0)
 
 
 def check_container(path: Path) -> Container:
@@ -121,22 +124,22 @@ def _check_file(file: BinaryIO, path: Path) -> Container:
     if tiff is None or head.startswith(RW2_MAGIC):
         return Container()
     _refuse_finished_tiff(tiff, path)
-    is_dng = any(DNG_VERSION in directory for directory in tiff.directories)
-    return Container(is_dng, _dng_black_level(tiff) if is_dng else None)
+    return _dng_container(tiff) if any(DNG_VERSION in directory for directory in tiff.directories) else Container()
 
 
-def _dng_black_level(tiff: Tiff) -> NDArray[np.float64] | None:
-    """Row and column deltas are averaged in, as LibRaw does."""
+def _dng_container(tiff: Tiff) -> Container:
+    """Row and column deltas of the black level are averaged in, as LibRaw does."""
     mosaics = [directory for directory in tiff.directories if tiff.integers(directory, PHOTOMETRIC) == (CFA,)]
     if len(mosaics) != 1:
-        return None
+        return Container(is_dng=True)
     repeat = tiff.integers(mosaics[0], BLACK_REPEAT) or (1, 1)
     levels = tiff.values(mosaics[0], BLACK_LEVEL) or (0,)
     if len(repeat) != 2 or len(levels) != repeat[0] * repeat[1]:
-        return None
+        return Container(is_dng=True)
     deltas = [tiff.values(mosaics[0], tag) for tag in (BLACK_DELTA_H, BLACK_DELTA_V)]
     offset = sum(sum(delta) / len(delta) for delta in deltas if delta)
-    return np.reshape(np.array(levels, dtype=np.float64) + offset, repeat)
+    top, left = (tiff.integers(mosaics[0], ACTIVE_AREA) or (0, 0))[:2]
+    return Container(True, np.reshape(np.array(levels, dtype=np.float64) + offset, repeat), (top, left))
 
 
 def _refuse_pictures(head: bytes, path: Path) -> None:

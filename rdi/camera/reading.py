@@ -127,7 +127,10 @@ def _black_levels(raw: "RawPy", container: Container, numbers: NDArray[np.intp])
     period = numbers.shape[0]
     own = container.black_level
     if own is not None and period % own.shape[0] == 0 and period % own.shape[1] == 0:
-        return np.tile(own, (period // own.shape[0], period // own.shape[1])).ravel()
+        cell = np.tile(own, (period // own.shape[0], period // own.shape[1]))
+        # LibRaw moves the corner of the visible frame to even rows and columns; the levels stay with their sites.
+        moved = (container.active_area[0] - raw.sizes.top_margin, container.active_area[1] - raw.sizes.left_margin)
+        return np.roll(cell, moved, axis=(0, 1)).ravel()
     return np.array(raw.black_level_per_channel, dtype=np.float64)[numbers].ravel()
 
 
