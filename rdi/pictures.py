@@ -96,3 +96,12 @@ def _probe_colours() -> NDArray[np.uint8]:
     """Colours across the cube, (36, 6, 3)."""
     steps = np.linspace(0, 255, _PROBE_STEPS).astype(np.uint8)
     return np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, _PROBE_STEPS, 3)
+
+
+def shrink(picture: NDArray[np.uint8], max_side: int) -> NDArray[np.uint8]:
+    """Scale an (H, W, 3) picture down until no side is longer than `max_side` pixels; a smaller one stays as it is."""
+    from PIL import Image
+
+    image = Image.fromarray(picture)
+    image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
+    return np.array(image, dtype=np.uint8)

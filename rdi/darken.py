@@ -1,0 +1,97 @@
+"""From a bright picture's file to a dark DNG's: what `rdi simulate` does."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdi.camera.cfa import Cfa
+from rdi.camera.dng import Compression, write_dng
+from rdi.camera.photo import MAX_GAIN, RawPhoto
+from rdi.errors import OutputError, UsageError
+from rdi.noise import ReadNoise, noise_at
+from rdi.pictures import load_picture, shrink
+from rdi.simulate import Exposure, Sensor, draw_white_balance, simulate
+
+RANDOM = "random"
+
+
+@dataclass(frozen=True)
+class DarkCapture:
+    """How the dark photo is taken.
+
+    iso:           50 to 25600, sets the noise
+    ratio:         how many times less light than the picture had, 1 to 10000
+    white_balance: gains of red, green and blue that make the light neutral again; None draws them
+    cfa:           the mosaic's pattern
+    read_noise:    which fit of the read noise is drawn
+    seed:          0 or more; the same seed gives the same file
+    max_side:      longer pictures are scaled down to so many pixels; None leaves them as they are
+    """
+
+    iso: float = 3200
+    ratio: float = 100
+    white_balance: tuple[float, float, float] | None = None
+    cfa: Cfa = Cfa.RGGB
+    read_noise: ReadNoise = ReadNoise.TUKEY_LAMBDA
+    seed: int = 0
+    max_side: int | None = None
+
+    def exposure(self) -> Exposure:
+        """The same for `simulate`; UsageError for an ISO or ratio out of range."""
+        noise_at(self.iso)
+        gains = self.white_balance or draw_white_balance(np.random.default_rng([self.seed, 1]))
+        return Exposure(self.iso, self.ratio, np.array(gains))
+
+
+def darken_file(
+    picture: Path,
+    out: Path,
+    capture: DarkCapture,
+    *,
+    compression: Compression = Compression.NONE,
+    overwrite: bool = False,
+) -> RawPhoto:
+    """Simulate the dark raw photo of a picture file and write it as a DNG; returns what was written.
+
+    The file's description names the settings; it has no exposure time, because nobody knows the picture's. Raises
+    InputError for a picture that cannot be read, UsageError for settings out of range, OutputError for an output that
+    exists (unless `overwrite`) or cannot be written.
+    """
+    if out.suffix.lower() != ".dng":
+        raise UsageError(f"{out} is no name for a DNG file; give one that ends in .dng")
+    if out.exists() and not overwrite:
+        raise OutputError(f"{out} exists; choose another name with --out, or replace it with --overwrite")
+    exposure = capture.exposure()
+    pixels = load_picture(picture)
+    if capture.max_side is not None:
+        pixels = shrink(pixels, capture.max_side)
+    photo = simulate(pixels, exposure, sensor=Sensor(cfa=capture.cfa), read_noise=capture.read_noise, seed=capture.seed)
+    write_dng(photo, out, compression=compression, description=describe(capture, exposure.white_balance))
+    return photo
+
+
+def describe(capture: DarkCapture, white_balance: NDArray[np.float64]) -> str:
+    """One line that tells a simulated file from a real one and lets it be made again."""
+    gains = ",".join(f"{gain:.4g}" for gain in white_balance)
+    return (
+        f"Simulated, not taken: ISO {capture.iso:g}, exposure ratio {capture.ratio:g}, white balance {gains}, "
+        f"{capture.read_noise} read noise, {capture.cfa}, seed {capture.seed}"
+    )
+
+
+def parse_gains(text: str) -> tuple[float, float, float] | None:
+    """`R,G,B` as on the command line, scaled to green = 1; None for `random`. UsageError for anything else."""
+    if text == RANDOM:
+        return None
+    try:
+        red, green, blue = (float(part) for part in text.split(","))
+        gains = (red / green, 1.0, blue / green)
+    except (ValueError, ZeroDivisionError) as error:
+        raise UsageError(f"white balance {text!r} is unknown; give random or three gains such as 2.1,1,1.6") from error
+    if not all(0 < gain <= MAX_GAIN for gain in gains):
+        raise UsageError(
+            f"white balance {text!r} is out of range; give gains above 0, up to {MAX_GAIN:g} times green's"
+        )
+    return gains
