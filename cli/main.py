@@ -10,6 +10,7 @@ from rdi import __version__
 from rdi.cli.demo import demo
 from rdi.cli.doctor import doctor
 from rdi.cli.infer import infer
+from rdi.cli.info import info
 from rdi.cli.simulate import simulate
 from rdi.cli.train import train
 from rdi.errors import RdiError, UsageError
@@ -62,3 +63,4 @@ app.command("train")(train)
 app.command("doctor")(doctor)
 app.command("demo")(demo)
 app.command("simulate")(simulate)
+app.command("info")(info)

@@ -1,0 +1,73 @@
+"""`rdi info`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rdi.errors import RdiError
+
+
+def info(
+    files: Annotated[
+        list[Path], typer.Argument(help="Raw photos, models (.onnx) or weights (.safetensors).", metavar="FILE...")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a file.")] = False,
+) -> None:
+    """Show what a raw photo, a model or a weights file says of itself.
+
+    For a photo also the raw values in a few numbers, and what the amplifier (m = 5, before the clip) estimates.
+
+    Example: rdi info photo.ARW
+    """
+    failed = False
+    for path in files:
+        try:
+            found = _describe(path)
+        except RdiError as error:
+            failed = True
+            print(f"rdi: {error}", file=sys.stderr)
+            continue
+        print(json.dumps({"file": str(path)} | found) if as_json else _format(path, found))
+    if failed:
+        raise typer.Exit(1)
+
+
+def _describe(path: Path) -> dict[str, Any]:
+    from rdi import describe
+
+    match path.suffix.lower():
+        case ".onnx":
+            from rdi.runtime.model import read_metadata
+
+            return {"kind": "model"} | describe.describe_metadata(read_metadata(path))
+        case ".safetensors":
+            return describe.describe_weights(path)
+        case _:
+            return describe.describe_photo(path)
+
+
+def _format(path: Path, found: dict[str, Any]) -> str:
+    lines = [f"{path}: {found.pop('kind')}"]
+    width = max(map(len, found), default=0)
+    for name, value in found.items():
+        lines += [f"  {name.replace('_', ' '):<{width}}  {line}" for line in _lines(name, value)]
+    return "\n".join(lines)
+
+
+def _lines(name: str, value: Any) -> list[str]:
+    """A value for people; several lines for warnings, none for what is absent."""
+    if value is None or value == [] or (name == "phase" and not any(value)):
+        return []
+    if name == "warnings":
+        return list(value)
+    if name == "exposure_time":
+        return [f"1/{1 / value:.0f} s" if value < 0.3 else f"{value:g} s"]
+    if isinstance(value, dict):
+        return [", ".join(f"{key}: {item}" for key, item in value.items())]
+    if isinstance(value, list):
+        distinct = value[:1] if len(value) > 1 and all(item == value[0] for item in value) else value
+        return [" ".join(str(item) for item in distinct)]
+    return [f"{value:g}" if isinstance(value, float) else str(value)]
