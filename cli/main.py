@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from rdi import __version__
 from rdi.cli.demo import demo
 from rdi.cli.doctor import doctor
+from rdi.cli.export import export, verify
 from rdi.cli.infer import infer
 from rdi.cli.info import info
 from rdi.cli.simulate import simulate
@@ -64,3 +65,5 @@ app.command("doctor")(doctor)
 app.command("demo")(demo)
 app.command("simulate")(simulate)
 app.command("info")(info)
+app.command("export")(export)
+app.command("verify")(verify)

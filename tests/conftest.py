@@ -117,3 +117,34 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make_tiny_model(tmp_path: Path) -> Callable[[ModelMetadata], Path]:
     """Write such a model with metadata of the test's choice."""
     return lambda metadata: build_tiny_model(tmp_path / "tiny.onnx", metadata)
+
+
+@pytest.fixture(scope="session")
+def checkpoint_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random weights whose output lies mostly within 0 and 1, so that comparing pictures means something."""
+    import torch
+
+    from rdi.checkpoint import save_checkpoint
+    from rdi.network import RestorationNetwork
+
+    with torch.random.fork_rng():
+        torch.manual_seed(11)
+        network = RestorationNetwork().eval()
+    with torch.no_grad():
+        network.output.parametrizations.weight.original0.mul_(0.2)
+        assert network.output.bias is not None
+        network.output.bias.fill_(0.5)
+    path = tmp_path_factory.mktemp("checkpoint") / "checkpoint.safetensors"
+    save_checkpoint(network, ModelMetadata(variant="test"), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def exported_model(checkpoint_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `rdi.export` makes of `checkpoint_file`: a whole network of random weights, exported once a session."""
+    from rdi.checkpoint import load_checkpoint
+    from rdi.export import export
+
+    path = tmp_path_factory.mktemp("exported") / "model.onnx"
+    export(load_checkpoint(checkpoint_file), path)
+    return path

@@ -1,0 +1,107 @@
+"""`rdi export` and `rdi verify`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rdi.errors import CheckpointError, MissingPackageError, UsageError
+
+if TYPE_CHECKING:
+    from rdi.checkpoint import Checkpoint
+
+RUNS = Path("runs")
+SHIPPED = Path("models") / "rdi.safetensors"
+
+CheckpointFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--checkpoint", help="Weights from `rdi train`; default: the newest under runs/, else models/rdi.safetensors."
+    ),
+]
+PaperFile = Annotated[
+    Path | None, typer.Option("--from-paper", help="A published checkpoint of the paper's authors (.pth), instead.")
+]
+ReportFile = Annotated[Path | None, typer.Option("--report", help="Also write the checks to this JSON file.")]
+
+
+def export(
+    out: Annotated[Path, typer.Option(help="ONNX file to write; replaced only by one that passes every check.")],
+    checkpoint: CheckpointFile = None,
+    from_paper: PaperFile = None,
+    opset: Annotated[int, typer.Option(help="ONNX operator set, 21 to 23.")] = 21,
+    report: ReportFile = None,
+) -> None:
+    """Write a trained network as one ONNX file and verify it against PyTorch; nothing is written if a check fails.
+
+    Example: rdi export --out models/rdi.onnx
+    """
+    require_packages()
+    from rdi.export import export as export_model
+
+    source, weights = load(checkpoint, from_paper)
+    print(f"exporting {source}")
+    result = export_model(weights, out, opset=opset)
+    if report is not None:
+        result.save(report)
+    print(result.table())
+    print(f"wrote {out}: {result.size / 1e6:.2f} MB, opset {result.opset}")
+
+
+def verify(
+    model: Annotated[Path, typer.Argument(help="ONNX file from `rdi export`.")],
+    checkpoint: CheckpointFile = None,
+    from_paper: PaperFile = None,
+    provider: Annotated[str, typer.Option(help="Execution provider to check it on: cpu, cuda, ...")] = "cpu",
+    report: ReportFile = None,
+) -> None:
+    """Check an existing ONNX file against the weights it was made from; exits with 1 if a check fails.
+
+    Example: rdi verify models/rdi.onnx --checkpoint models/rdi.safetensors
+    """
+    require_packages()
+    from rdi.export import inspect_model
+
+    source, weights = load(checkpoint, from_paper)
+    print(f"checking {model} against {source} on {provider}")
+    result = inspect_model(model, weights, provider)
+    if report is not None:
+        result.save(report)
+    print(result.table())
+    result.require_passed()
+    print(f"{model} computes what {source} computes")
+
+
+def load(checkpoint: Path | None, from_paper: Path | None) -> "tuple[Path, Checkpoint]":
+    """The weights that the options name, and the file they came from."""
+    from rdi.checkpoint import load_checkpoint, load_published
+
+    if from_paper is not None:
+        if checkpoint is not None:
+            raise UsageError("--checkpoint and --from-paper exclude each other; give one")
+        return from_paper, load_published(from_paper)
+    path = checkpoint or default_checkpoint()
+    return path, load_checkpoint(path)
+
+
+def default_checkpoint() -> Path:
+    """The newest checkpoint under runs/, else the one that ships with the project; both in the current folder."""
+    found = list(RUNS.glob("*/checkpoint.safetensors"))
+    if found:
+        return max(found, key=lambda path: path.stat().st_mtime)
+    if SHIPPED.is_file():
+        return SHIPPED
+    raise CheckpointError(
+        f"there is no checkpoint here, neither {RUNS}/*/checkpoint.safetensors nor {SHIPPED}; "
+        "train with `rdi train` or give --checkpoint FILE"
+    )
+
+
+def require_packages() -> None:
+    """Raise MissingPackageError, which names the extra, unless all that export needs is installed."""
+    from importlib.util import find_spec
+
+    needed = ("torch", "safetensors", "onnx", "onnxscript", "onnxsim", "onnxruntime")
+    missing = [name for name in needed if find_spec(name) is None]
+    if missing:
+        raise MissingPackageError(f'{", ".join(missing)} not installed; run: pip install "rdi[export]"')

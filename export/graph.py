@@ -1,0 +1,81 @@
+"""The module that becomes the graph: levels, amplifier, gains, network and quantisation in one forward pass."""
+
+import torch
+from torch import Tensor, nn
+
+from rdi.checkpoint import Checkpoint
+from rdi.export.amplifier import Amplifier
+from rdi.export.sites import Sites
+from rdi.metadata import ModelMetadata
+from rdi.network import fold_weight_norm, plain_network
+
+LARGEST = 65535  # of the uint16 output: it serves 16-bit files as it is and 8-bit files by a division by 257
+
+
+class RestorationGraph(nn.Module):
+    """Raw mosaic in, picture out; the graph contract, in `forward`'s arguments and results.
+
+    mosaic:         (1, 1, H, W) uint16, as the sensor counted, in the phase that the metadata name
+    black_level:    (sites,) float32 DN, in raster order of the CFA
+    white_level:    float32 scalar, DN
+    gains:          (sites,) float32 white-balance gains; ones for a model with the balance baked in
+    amplification:  float32 scalar; above 0 it is used as it is, else the amplifier estimates it
+    m:              float32 scalar, enters the estimate only
+    returns:        rgb (1, H, W, 3) uint16, amplification used (float32 scalar)
+    """
+
+    def __init__(self, network: nn.Module, metadata: ModelMetadata) -> None:
+        """network: (1, 1, H, W) float32 -> (1, 3, H, W) float32 in [0, 1], without weight normalisation."""
+        super().__init__()
+        self.network = network
+        self.sites = Sites(metadata.cfa)
+        self.amplifier = Amplifier(metadata.cfa, metadata.m_convention)
+
+    def forward(
+        self,
+        mosaic: Tensor,
+        black_level: Tensor,
+        white_level: Tensor,
+        gains: Tensor,
+        amplification: Tensor,
+        m: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """The picture and the amplification used; see the class."""
+        used = self.choose(mosaic, black_level, white_level, amplification, m)
+        x = self.normalise(mosaic, black_level, white_level, gains * used)
+        return quantise(self.network(x)), used
+
+    def choose(
+        self, mosaic: Tensor, black_level: Tensor, white_level: Tensor, amplification: Tensor, m: Tensor
+    ) -> Tensor:
+        """The given amplification, or the estimate; an ONNX `If`, so that a given one costs nothing."""
+
+        def given(_mosaic: Tensor, _black: Tensor, _white: Tensor, amplification: Tensor, _m: Tensor) -> Tensor:
+            return amplification.clone()  # the operand itself may not leave a branch
+
+        def estimated(mosaic: Tensor, black: Tensor, white: Tensor, _amplification: Tensor, m: Tensor) -> Tensor:
+            result: Tensor = self.amplifier(mosaic, black, white, m)
+            return result
+
+        operands = (mosaic, black_level, white_level, amplification, m)
+        used: Tensor = torch.cond(amplification > 0, given, estimated, operands)
+        return used
+
+    def normalise(self, mosaic: Tensor, black_level: Tensor, white_level: Tensor, factor: Tensor) -> Tensor:
+        """x = max(mosaic - black, 0) / (white - black) * factor, (1, 1, H, W) float32; factor: (sites,)."""
+        black = self.sites.tile(black_level, mosaic)
+        scale = self.sites.tile(factor / (white_level - black_level), mosaic)
+        x = torch.relu(self.sites.view(mosaic).to(torch.float32) - black) * scale
+        return x.view(mosaic.shape)
+
+
+def graph_of(checkpoint: Checkpoint) -> RestorationGraph:
+    """The module that is exported for a checkpoint: its network with weight normalisation folded, and its rules."""
+    network = plain_network(fold_weight_norm(checkpoint.network))
+    return RestorationGraph(network, checkpoint.metadata).eval()
+
+
+def quantise(picture: Tensor) -> Tensor:
+    """(1, 3, H, W) float32 -> (1, H, W, 3) uint16, rounded half to even; integers are what is moved, not floats."""
+    counted = (picture.clamp(0.0, 1.0) * LARGEST).round().to(torch.int32).to(torch.uint16)
+    return counted.permute(0, 2, 3, 1).contiguous()

@@ -1,0 +1,156 @@
+"""Module -> ONNX: tracing, simplification, defaults, metadata, in the order in which they do not undo each other.
+
+onnxsim takes defaults for constants (it would remove the inputs and fold the `If` away), so they are added after it; it
+writes metadata of its own, so ours come last. Nothing that computes is edited here.
+"""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import onnx
+import onnxscript.optimizer
+import onnxsim
+import torch
+from numpy.typing import NDArray
+
+from rdi.camera.photo import DEFAULT_GAINS
+from rdi.errors import UsageError, VerificationError
+from rdi.export.graph import RestorationGraph
+from rdi.metadata import ModelMetadata, WhiteBalance
+
+INPUTS = ("mosaic", "black_level", "white_level", "gains", "amplification", "m")
+OUTPUTS = ("rgb", "amplification_used")
+SIZE_NAMES = ("height", "width")
+OPSETS = range(21, 24)  # 21 brought uint16 to the operators used here; torch 2.13 writes up to 23
+DEFAULT_OPSET = 21
+
+# Values: constants above it are computed when a session is made, not stored: the 65,536 raw values of the amplifier's
+# table alone would add a twelfth to the file.
+LARGEST_CONSTANT = 16_384
+
+Defaults = dict[str, NDArray[np.float32]]
+
+
+def default_inputs(metadata: ModelMetadata) -> Defaults:
+    """What stands for an input that is not given: the levels and the daylight balance of a Sony A7S II."""
+    cfa = metadata.cfa
+    baked = metadata.white_balance is WhiteBalance.BAKED
+    gains = np.ones(cfa.sites) if baked else cfa.per_site(DEFAULT_GAINS)
+    return {
+        "black_level": np.full(cfa.sites, 512, dtype=np.float32),
+        "white_level": np.array(16383, dtype=np.float32),
+        "gains": gains.astype(np.float32),
+        "amplification": np.array(0, dtype=np.float32),
+        "m": np.array(metadata.m, dtype=np.float32),
+    }
+
+
+def build_model(module: RestorationGraph, metadata: ModelMetadata, opset: int = DEFAULT_OPSET) -> onnx.ModelProto:
+    """The finished model: traced, simplified, with named sizes, defaults and metadata.
+
+    Raises UsageError for an opset outside `OPSETS`, VerificationError where a step broke the graph contract.
+    """
+    if opset not in OPSETS:
+        raise UsageError(f"opset {opset} is not supported; give {OPSETS.start} to {OPSETS.stop - 1}")
+    defaults = default_inputs(metadata)
+    model = simplify(trace(module, defaults, metadata.size_multiple, opset))
+    name_sizes(model)
+    add_defaults(model, defaults)
+    set_metadata(model, metadata)
+    require_contract(model)
+    return model
+
+
+def trace(module: RestorationGraph, defaults: Defaults, multiple: int, opset: int) -> onnx.ModelProto:
+    """Export with torch's dynamo exporter; height and width symbolic, each a multiple of `multiple`."""
+    # A size of 1 x multiple would be taken for a constant, and equal ones for one and the same size.
+    mosaic = torch.zeros((1, 1, 2 * multiple, 3 * multiple), dtype=torch.int32).to(torch.uint16)
+    arguments = (mosaic, *(torch.from_numpy(value) for value in defaults.values()))
+    sizes = {axis + 2: multiple * torch.export.Dim(name) for axis, name in enumerate(SIZE_NAMES)}
+    with _quiet_exporter():
+        program = torch.onnx.export(
+            module.eval(),
+            arguments,
+            dynamo=True,
+            opset_version=opset,
+            input_names=INPUTS,
+            output_names=OUTPUTS,
+            dynamic_shapes=(sizes, *(None for _ in defaults)),
+            optimize=False,  # it would store every constant, however large
+            verbose=False,
+        )
+        assert program is not None
+        onnxscript.optimizer.optimize(program.model, output_size_limit=LARGEST_CONSTANT)
+        return program.model_proto
+
+
+def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Fold and merge what onnxsim can; what it notes about its own work is dropped."""
+    simplified: onnx.ModelProto
+    simplified, _ = onnxsim.simplify(model, tensor_size_threshold=f"{LARGEST_CONSTANT * 4 // 1024}KB")
+    del simplified.metadata_props[:]
+    return simplified
+
+
+def name_sizes(model: onnx.ModelProto) -> None:
+    """Call the symbolic sizes `height` and `width`, on input and outputs; their names in between are dropped.
+
+    The exporter writes "32*height"; a session can fix a size only by a plain name.
+    """
+    del model.graph.value_info[:]
+    for value in (*model.graph.input, *model.graph.output):
+        for dimension in value.type.tensor_type.shape.dim:
+            if dimension.dim_param:
+                dimension.dim_param = dimension.dim_param.rpartition("*")[2]
+
+
+def add_defaults(model: onnx.ModelProto, defaults: Defaults) -> None:
+    """Give inputs their defaults: an initialiser of the same name; the inputs stay, so a caller can override them."""
+    for name, value in defaults.items():
+        model.graph.initializer.append(onnx.numpy_helper.from_array(value, name))
+
+
+def set_metadata(model: onnx.ModelProto, metadata: ModelMetadata) -> None:
+    """Replace the model's metadata by ours."""
+    del model.metadata_props[:]
+    onnx.helper.set_model_props(model, metadata.to_strings())
+
+
+def require_contract(model: onnx.ModelProto) -> None:
+    """Refuse a graph in which a tool folded something away: inputs, defaults, the `If`, the names of the sizes."""
+    inputs = {value.name: _shape(value) for value in model.graph.input}
+    outputs = {value.name: _shape(value) for value in model.graph.output}
+    initialisers = {item.name for item in model.graph.initializer}
+    found = {
+        "inputs": tuple(inputs) == INPUTS,
+        "outputs": tuple(outputs) == OUTPUTS,
+        "defaults": initialisers.issuperset(INPUTS[1:]),
+        "sizes": inputs.get("mosaic") == [1, 1, *SIZE_NAMES] and outputs.get("rgb") == [1, *SIZE_NAMES, 3],
+        "If": sum(node.op_type == "If" for node in model.graph.node) == 1,
+        "standard operators": {item.domain for item in model.opset_import} <= {""} and not model.functions,
+    }
+    missing = [name for name, there in found.items() if not there]
+    if missing:
+        raise VerificationError(f"the exported graph broke the graph contract: {', '.join(missing)}")
+
+
+def _shape(value: onnx.ValueInfoProto) -> list[int | str]:
+    return [dimension.dim_param or dimension.dim_value for dimension in value.type.tensor_type.shape.dim]
+
+
+@contextmanager
+def _quiet_exporter() -> Iterator[None]:
+    """Keep two known notes of the exporter from the terminal: nobody can act on them. All others come through."""
+    registration = logging.getLogger("torch.onnx._internal.exporter._registration")  # "torchvision is not installed"
+    level = registration.level
+    registration.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            # torch 2.13's exporter trips over its own pytree deprecation.
+            warnings.filterwarnings("ignore", message=".*LeafSpec", category=FutureWarning)
+            yield
+    finally:
+        registration.setLevel(level)

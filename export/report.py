@@ -1,0 +1,95 @@
+"""What a verification found: a table of named checks, each with its figure and its bound."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rdi.atomic import atomic_path
+from rdi.errors import VerificationError
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question to a model file and its answer.
+
+    name:   what was looked at
+    figure: what was measured; smaller is better
+    bound:  the largest figure that passes
+    unit:   of both, for people
+    """
+
+    name: str
+    figure: float
+    bound: float
+    unit: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the figure keeps to its bound; not a number does not."""
+        return self.figure <= self.bound
+
+
+@dataclass(frozen=True)
+class Report:
+    """The verification of one model file.
+
+    path:   of the file
+    size:   bytes
+    opset:  ONNX operator set of the graph
+    provider: what ran it
+    checks: in the order in which they ran
+    """
+
+    path: Path
+    size: int
+    opset: int
+    provider: str
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check passed."""
+        return all(check.passed for check in self.checks)
+
+    def require_passed(self) -> "Report":
+        """Raise VerificationError, naming the first failed check with figure and bound; else return the report."""
+        failed = [check for check in self.checks if not check.passed]
+        if failed:
+            first = failed[0]
+            more = f" ({len(failed)} of {len(self.checks)} checks failed)" if len(failed) > 1 else ""
+            raise VerificationError(
+                f"{self.path} does not compute what the network computes: check '{first.name}' gives "
+                f"{first.figure:.3g} {first.unit}, allowed is {first.bound:.3g}{more}"
+            )
+        return self
+
+    def parity(self) -> dict[str, Any]:
+        """Check name -> figure and bound, for the model's metadata."""
+        return {check.name: {"figure": check.figure, "bound": check.bound, "unit": check.unit} for check in self.checks}
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, for JSON."""
+        return {
+            "path": str(self.path),
+            "size_bytes": self.size,
+            "opset": self.opset,
+            "provider": self.provider,
+            "passed": self.passed,
+            "checks": [{"name": name, **values} for name, values in self.parity().items()],
+        }
+
+    def save(self, path: Path) -> None:
+        """Write `to_dict` as JSON, whole or not at all."""
+        with atomic_path(path) as temporary:
+            temporary.write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8")
+
+    def table(self) -> str:
+        """The checks for a terminal, one a line."""
+        width = max(len(check.name) for check in self.checks)
+        lines = [f"{'check':{width}}  {'figure':>9}  {'bound':>9}  result"]
+        for check in self.checks:
+            result = "ok" if check.passed else "FAILED"
+            unit = f"  ({check.unit})" if check.unit else ""
+            lines.append(f"{check.name:{width}}  {check.figure:9.3g}  {check.bound:9.3g}  {result}{unit}")
+        return "\n".join(lines)
