@@ -46,10 +46,10 @@ class Cfa(StrEnum):
         """Spread (3,) values for red, green, blue over the sites, in raster order."""
         return np.asarray(per_colour, dtype=np.float64)[self.colours.ravel()]
 
-    def tile(self, per_site: NDArray[np.float64], height: int, width: int) -> NDArray[np.float64]:
-        """Repeat (sites,) values over a frame: (height, width)."""
+    def tile(self, per_site: NDArray[np.float64], height: int, width: int) -> NDArray[np.float32]:
+        """Repeat (sites,) values over a frame: (height, width) float32."""
         period = self.period
-        cell = np.asarray(per_site).reshape(period, period)
+        cell = np.asarray(per_site, dtype=np.float32).reshape(period, period)
         repeats = (-(-height // period), -(-width // period))
         return np.tile(cell, repeats)[:height, :width]
 

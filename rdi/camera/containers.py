@@ -25,31 +25,10 @@ from numpy.typing import NDArray
 from rdi.camera.tiff import Tiff, open_tiff
 from rdi.errors import InputError, NotARawPhotoError, TruncatedPhotoError, UnsupportedMosaicError
 
-# Suffixes under which cameras and converters write raw files that LibRaw knows.
-RAW_SUFFIXES = frozenset(
-    f".{suffix}"
-    for suffix in (
-        *(
-            "3fr",
-            "arw",
-            "bay",
-            "cr2",
-            "cr3",
-            "crw",
-            "dcr",
-            "dng",
-            "erf",
-            "fff",
-            "iiq",
-            "k25",
-            "kdc",
-            "mef",
-            "mos",
-            "mrw",
-        ),
-        *("nef", "nrw", "orf", "pef", "raf", "raw", "rw2", "rwl", "sr2", "srf", "srw", "x3f"),
-    )
+_RAW_NAMES = (
+    "3fr arw bay cr2 cr3 crw dcr dng erf fff iiq k25 kdc mef mos mrw nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f"
 )
+RAW_SUFFIXES = frozenset(f".{name}" for name in _RAW_NAMES.split())  # under which raw files come
 
 RAF_MAGIC = b"FUJIFILMCCD-RAW "
 RW2_MAGIC = b"IIU\0"
@@ -60,8 +39,8 @@ _BRANDS = {b"heic": "a HEIC", b"heix": "a HEIC", b"mif1": "a HEIF", b"avif": "an
 MAKE, STRIP_OFFSETS, STRIP_COUNTS, TILE_OFFSETS, TILE_COUNTS = 271, 273, 279, 324, 325
 PHOTOMETRIC, SAMPLES, DNG_VERSION = 262, 277, 50706
 BLACK_REPEAT, BLACK_LEVEL, BLACK_DELTA_H, BLACK_DELTA_V = 50713, 50714, 50715, 50716
-ACTIVE_AREA = 50829
-CFA, LINEAR_RAW = 32803, 34892
+ACTIVE_AREA, CFA_PLANE_COLOUR, SAMPLE_FORMAT = 50829, 50710, 339
+CFA, LINEAR_RAW, FLOAT = 32803, 34892, 3
 RW2_DATA_OFFSET = 0x118
 MAX_BOXES = 10_000
 
@@ -157,14 +136,24 @@ def _refuse_pictures(head: bytes, path: Path) -> None:
 
 
 def _refuse_finished_tiff(tiff: Tiff, path: Path) -> None:
-    """LibRaw takes a grey TIFF for an RGGB mosaic, and hands out a linear DNG's pixels by ways that have no mosaic."""
+    """LibRaw takes a grey TIFF for an RGGB mosaic, magenta filters for green ones, and scales floating-point pixels."""
     images = [tiff.integers(directory, PHOTOMETRIC) for directory in tiff.directories]
-    is_dng = any(DNG_VERSION in directory for directory in tiff.directories)
-    if (LINEAR_RAW,) in images and (CFA,) not in images:
+    if (CFA,) in images:
+        mosaic = tiff.directories[images.index((CFA,))]
+        if tiff.integers(mosaic, SAMPLE_FORMAT) == (FLOAT,):
+            raise UnsupportedMosaicError(
+                f"{path} holds floating-point pixels (merged exposures?); give the original raw"
+            )
+        if not set(tiff.integers(mosaic, CFA_PLANE_COLOUR)) <= {0, 1, 2}:
+            raise UnsupportedMosaicError(
+                f"{path} has colour filters other than red, green and blue; rdi cannot read it"
+            )
+        return
+    if (LINEAR_RAW,) in images:
         linear = tiff.directories[images.index((LINEAR_RAW,))]
         kind = "a monochrome DNG" if tiff.integers(linear, SAMPLES) == (1,) else "a linear (already demosaiced) DNG"
         raise UnsupportedMosaicError(f"{path} is {kind}; a Bayer or X-Trans mosaic is needed: give the original raw")
-    if not is_dng and (CFA,) not in images and not any(MAKE in directory for directory in tiff.directories):
+    if not any(MAKE in directory or DNG_VERSION in directory for directory in tiff.directories):
         raise NotARawPhotoError(f"{path} is a TIFF picture, already finished; give the camera's raw file instead")
 
 

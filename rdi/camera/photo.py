@@ -138,11 +138,16 @@ def align(photo: RawPhoto, target: Cfa, multiple: int) -> Frame:
     top, left = photo.phase if target is Cfa.XTRANS else shift_to(photo.cfa, target)
     rows = _mirrored(photo, photo.height, top, multiple, photo.phase[0])
     columns = _mirrored(photo, photo.width, left, multiple, photo.phase[1])
-    period, shift = photo.cfa.period, (top, left)
-    sites = [np.roll(v.reshape(period, period), shift, axis=(0, 1)).ravel() for v in (photo.black_level, photo.gains)]
+    black, gains = (shift_sites(values, (top, left)) for values in (photo.black_level, photo.gains))
     unchanged = rows.size == photo.height and columns.size == photo.width
     mosaic = photo.mosaic if unchanged else photo.mosaic[rows[:, None], columns]
-    return Frame(np.ascontiguousarray(mosaic), sites[0], sites[1], top, left, photo.height, photo.width)
+    return Frame(np.ascontiguousarray(mosaic), black, gains, top, left, photo.height, photo.width)
+
+
+def shift_sites(per_site: Array, shift: tuple[int, int]) -> Array:
+    """Values per site of a frame to which (rows, columns) were added before its first pixel."""
+    period = round(per_site.size**0.5)
+    return np.roll(per_site.reshape(period, period), shift, axis=(0, 1)).ravel()
 
 
 def _mirrored(photo: RawPhoto, size: int, before: int, multiple: int, phase: int) -> NDArray[np.int64]:

@@ -177,8 +177,8 @@ def _positive(value: float) -> float | None:
 def _warnings(gains: Array | None, matrix: Array | None) -> tuple[str, ...]:
     found = []
     if matrix is None:
-        found.append("the file names no colour matrix; the Sony A7S II's is used, so colours may be off")
+        found.append("the file has no usable colour matrix; the Sony A7S II's is used, so colours may be off")
     if gains is None:
         whose = "the camera's" if matrix is not None else "the Sony A7S II's"
-        found.append(f"the file names no white balance; {whose} daylight balance is used")
+        found.append(f"the file has no usable white balance; {whose} daylight balance is used")
     return tuple(found)
