@@ -1,5 +1,6 @@
 """ONNX model -> restored picture, with ONNX Runtime; needs neither torch nor onnx.
 
+from pathlib import Path
 from rdi.camera.reading import read_photo
 from rdi.runtime import Restorer, save_picture
 

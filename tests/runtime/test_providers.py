@@ -1,0 +1,82 @@
+import pytest
+
+from rdi.errors import ProviderError
+from rdi.runtime import Provider, package
+from rdi.runtime.package import installed_distributions
+from rdi.runtime.providers import (
+    available_providers,
+    load_failure_reason,
+    missing_reason,
+    parse_provider,
+    require_built_in,
+    require_used,
+)
+
+
+def pretend_installed(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    monkeypatch.setattr(package, "packages_distributions", lambda: {"onnxruntime": [*names, *names]})
+    monkeypatch.setattr(package, "version", lambda _: "1.32.0")
+
+
+def test_the_cpu_is_always_there() -> None:
+    assert Provider.CPU in available_providers()
+    require_built_in(Provider.CPU)
+
+
+def test_names_are_read_in_any_case_and_unknown_ones_refused() -> None:
+    assert parse_provider("CUDA") is Provider.CUDA
+    with pytest.raises(ProviderError, match=r"'npu'; choose one of cpu, cuda, openvino, tensorrt, coreml, dml"):
+        parse_provider("npu")
+
+
+def test_one_onnxruntime_is_installed_here() -> None:
+    assert len(installed_distributions()) == 1
+
+
+@pytest.mark.parametrize(
+    ("provider", "extra"), [(Provider.CUDA, "cuda"), (Provider.TENSORRT, "cuda"), (Provider.OPENVINO, "openvino")]
+)
+def test_a_provider_of_another_package_names_the_command_that_brings_it(
+    monkeypatch: pytest.MonkeyPatch, provider: Provider, extra: str
+) -> None:
+    pretend_installed(monkeypatch, "onnxruntime")
+    reason = missing_reason(provider)
+    assert "onnxruntime was built without it" in reason
+    assert f'pip uninstall -y onnxruntime && pip install "rdi[{extra}]"' in reason
+
+
+def test_a_provider_that_this_build_lacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    absent = next(provider for provider in Provider if provider not in available_providers())
+    with pytest.raises(ProviderError, match=f"provider {absent} cannot be used"):
+        require_built_in(absent)
+
+
+def test_the_right_package_without_the_provider_sends_nobody_in_circles(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend_installed(monkeypatch, "onnxruntime-gpu")
+    assert "pip" not in missing_reason(Provider.CUDA)
+
+
+def test_two_onnxruntimes_are_the_first_diagnosis(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend_installed(monkeypatch, "onnxruntime", "onnxruntime-gpu")
+    for reason in (missing_reason(Provider.CUDA), load_failure_reason(Provider.CUDA)):
+        assert "onnxruntime and onnxruntime-gpu are installed and overwrite each other" in reason
+        assert 'pip uninstall -y onnxruntime onnxruntime-gpu && pip install "rdi[cuda]"' in reason
+
+
+def test_a_session_that_fell_back_to_the_cpu_is_refused_with_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend_installed(monkeypatch, "onnxruntime-gpu")
+    with pytest.raises(ProviderError, match=r"onnxruntime-gpu, but did not load.*NVIDIA driver.*cuDNN"):
+        require_used(Provider.CUDA, ["CPUExecutionProvider"])
+
+
+def test_a_session_that_uses_the_provider_is_accepted() -> None:
+    require_used(Provider.CUDA, ["CUDAExecutionProvider", "CPUExecutionProvider"])
+
+
+def test_a_damaged_onnxruntime_is_told_from_a_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+    import types
+
+    monkeypatch.setitem(sys.modules, "onnxruntime", types.ModuleType("onnxruntime"))
+    with pytest.raises(ProviderError, match="damaged; run: pip uninstall"):
+        package.import_onnxruntime()

@@ -1,0 +1,100 @@
+from pathlib import Path
+
+import pytest
+
+from rdi.errors import InputError, OutputError, UsageError
+from rdi.runtime.pictures import Format, PictureSettings
+from rdi.runtime.targets import Job, find_photos, is_file, plan
+
+JPEG = PictureSettings()
+
+
+def touch(*paths: Path) -> None:
+    for path in paths:
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+
+
+def test_a_folder_means_its_raw_files_in_order(tmp_path: Path) -> None:
+    touch(*(tmp_path / name for name in ("b.ARW", "a.nef", "a.jpg", "notes.txt", "c.DNG")))
+    (tmp_path / "folder.arw").mkdir()
+    assert [path.name for path in find_photos([tmp_path])] == ["a.nef", "b.ARW", "c.DNG"]
+
+
+def test_a_photo_named_twice_is_restored_once(tmp_path: Path) -> None:
+    touch(tmp_path / "a.ARW")
+    assert find_photos([tmp_path / "a.ARW", tmp_path]) == [tmp_path / "a.ARW"]
+
+
+def test_a_folder_without_raw_files_is_refused(tmp_path: Path) -> None:
+    touch(tmp_path / "a.jpg")
+    with pytest.raises(InputError, match="holds no camera raw file"):
+        find_photos([tmp_path])
+
+
+def test_the_default_is_beside_the_photo_under_a_name_of_its_own(tmp_path: Path) -> None:
+    touch(tmp_path / "a.ARW")
+    assert plan([tmp_path / "a.ARW"], None, JPEG) == [Job(tmp_path / "a.ARW", tmp_path / "a_restored.jpg")]
+    png = plan([tmp_path / "a.ARW"], None, PictureSettings(Format.PNG, 16))
+    assert png[0].target == tmp_path / "a_restored.png"
+
+
+def test_a_folder_as_output_collects_the_pictures(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    photos = [tmp_path / "a.ARW", tmp_path / "b.ARW"]
+    targets = [job.target for job in plan(photos, tmp_path / "out", JPEG)]
+    assert targets == [tmp_path / "out" / "a_restored.jpg", tmp_path / "out" / "b_restored.jpg"]
+
+
+def test_a_name_with_a_pictures_suffix_is_a_file_and_any_other_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "dir.jpg").mkdir()
+    touch(tmp_path / "file")
+    assert is_file(tmp_path / "new.JPG")
+    assert is_file(tmp_path / "file")
+    assert not is_file(tmp_path / "new")
+    assert not is_file(tmp_path / "dir.jpg")
+
+
+def test_several_photos_do_not_fit_one_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="2 photos cannot all become"):
+        plan([tmp_path / "a.ARW", tmp_path / "b.ARW"], tmp_path / "out.jpg", JPEG)
+
+
+def test_two_photos_never_share_an_output(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="would both become"):
+        plan([tmp_path / "a.ARW", tmp_path / "a.DNG"], None, JPEG)
+    with pytest.raises(UsageError, match="would both become"):
+        plan([tmp_path / "x" / "a.ARW", tmp_path / "y" / "a.ARW"], tmp_path, JPEG)
+
+
+def test_a_photo_is_never_an_output(tmp_path: Path) -> None:
+    touch(tmp_path / "a.tif")
+    with pytest.raises(OutputError, match="is a photo to be restored"):
+        plan([tmp_path / "a.tif"], tmp_path / "folder" / ".." / "a.tif", JPEG)
+
+
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
+    touch(tmp_path / "a.ARW")
+    for out in (tmp_path / "none", tmp_path / "none" / "a.jpg"):
+        with pytest.raises(OutputError, match="none does not exist"):
+            plan([tmp_path / "a.ARW"], out, JPEG)
+
+
+def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    touch(tmp_path / "a.ARW", tmp_path / "file")
+    with pytest.raises(OutputError, match="is a file, not a folder"):
+        plan([tmp_path / "a.ARW"], tmp_path / "file" / "a.jpg", JPEG)
+
+
+def test_a_folder_that_takes_no_files_is_refused(tmp_path: Path) -> None:
+    if not Path("/proc").is_dir():
+        pytest.skip("needs a folder that nobody, root included, can write into")
+    touch(tmp_path / "a.ARW")
+    with pytest.raises(OutputError, match="cannot write into /proc"):
+        plan([tmp_path / "a.ARW"], Path("/proc/a.jpg"), JPEG)
+
+
+def test_planning_leaves_nothing_behind(tmp_path: Path) -> None:
+    touch(tmp_path / "a.ARW")
+    plan([tmp_path / "a.ARW"], None, JPEG)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.ARW"]
