@@ -145,7 +145,7 @@ def _of_cr3(file: BinaryIO, size: int) -> Directories:
 
 def _block(found: Directories) -> bytes:
     """The directories without what belongs to the raw file or its preview."""
-    main = {tag: found.main[tag] for tag in _KEPT if _text(found.main.get(tag))} | {ORIENTATION: 1}
+    main: dict[int, Any] = {tag: text for tag in _KEPT if (text := _text(found.main.get(tag)))} | {ORIENTATION: 1}
     exif = {tag: value for tag, value in found.exif.items() if tag not in _DROPPED}
     for directories in (
         (main, exif, found.gps),

@@ -11,7 +11,7 @@ from rdi.errors import UnsupportedMosaicError
 
 @st.composite
 def photos(draw: st.DrawFn) -> RawPhoto:
-    """Frames from one cell up, of every pattern and phase, whose pixels hold their own colour plus 3 x a serial number."""
+    """Frames from one cell up, of every pattern and phase, whose pixels hold their colour + 3 x a number."""
     cfa = draw(st.sampled_from(list(Cfa)))
     phase = draw(st.tuples(st.integers(0, 5), st.integers(0, 5))) if cfa is Cfa.XTRANS else (0, 0)
     height, width = draw(st.integers(cfa.period, 45)), draw(st.integers(cfa.period, 45))
