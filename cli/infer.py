@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def infer(
-    photos: Annotated[list[Path], typer.Argument(help="Camera raw files, or folders of them.", metavar="PHOTO...")],
+    photos: Annotated[list[Path], typer.Argument(help="Camera raw files, or folders of them.", metavar="PHOTO")],
     model: Annotated[
         Path | None, typer.Option(help="ONNX file from `rdi export`; default: the one that ships with rdi.")
     ] = None,

@@ -84,7 +84,9 @@ def _check_onnxruntime() -> Check:
     found = installed_distributions()
     if len(found) > 1:
         return Check("onnxruntime", Verdict.BROKEN, two_distributions_reason())
-    return Check("onnxruntime", Verdict.OK, ", ".join(f"{name} {version}" for name in found or ["built from source"]))
+    return Check(
+        "onnxruntime", Verdict.OK, ", ".join(f"{name} {version}" for name in found or ["onnxruntime of unknown origin"])
+    )
 
 
 def _check_model(path: Path) -> tuple[ModelFile | None, Check]:

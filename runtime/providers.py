@@ -1,5 +1,7 @@
 """Execution providers: the hardware that runs the network. What was asked for is used, or refused with a reason."""
 
+import contextlib
+import io
 from collections.abc import Sequence
 from enum import StrEnum
 
@@ -69,10 +71,13 @@ def require_built_in(provider: Provider) -> None:
         raise ProviderError(f"provider {provider} cannot be used: {missing_reason(provider)}")
 
 
-def require_used(provider: Provider, session_providers: Sequence[str]) -> None:
-    """Refuse a session that runs without the provider it was made for: onnxruntime falls back to the CPU silently."""
+def require_used(provider: Provider, session_providers: Sequence[str], said: str = "") -> None:
+    """Refuse a session that runs without the provider it was made for: onnxruntime falls back to the CPU silently.
+
+    said: what `prepare` returned
+    """
     if provider.onnx_name not in session_providers:
-        raise ProviderError(f"provider {provider} cannot be used: {load_failure_reason(provider)}")
+        raise ProviderError(f"provider {provider} cannot be used: {load_failure_reason(provider, said)}")
 
 
 def missing_reason(provider: Provider) -> str:
@@ -88,12 +93,13 @@ def missing_reason(provider: Provider) -> str:
     return f"the installed {_name(found)} was built without it; {repair_command(extra)}"
 
 
-def load_failure_reason(provider: Provider) -> str:
+def load_failure_reason(provider: Provider, said: str = "") -> str:
     """Why a provider of this onnxruntime did not load, and what it needs."""
     found = installed_distributions()
     if len(found) > 1:
         return two_distributions_reason(provider)
-    return f"it is in {_name(found)}, but did not load; it {_NEEDS.get(provider, 'does not run here')}"
+    said = f" ({said})" if said else ""
+    return f"it is in {_name(found)}, but did not load{said}; it {_NEEDS.get(provider, 'does not run here')}"
 
 
 def two_distributions_reason(provider: Provider = Provider.CPU) -> str:
@@ -102,11 +108,18 @@ def two_distributions_reason(provider: Provider = Provider.CPU) -> str:
     return f"{names} are installed and overwrite each other; {repair_command(_EXTRAS.get(provider, 'cpu'))}"
 
 
-def prepare(provider: Provider) -> None:
-    """Make the provider's own libraries loadable, before its first session."""
-    if provider in (Provider.CUDA, Provider.TENSORRT):
+def prepare(provider: Provider) -> str:
+    """Make the provider's own libraries loadable, before its first session.
+
+    returns: what could not be loaded, in onnxruntime's words; "" where nothing is amiss
+    """
+    if provider not in (Provider.CUDA, Provider.TENSORRT):
+        return ""
+    said = io.StringIO()  # onnxruntime prints to stdout, where our results belong
+    with contextlib.redirect_stdout(said):
         # CUDA and cuDNN lie in site-packages/nvidia, where the dynamic linker does not look.
         import_onnxruntime().preload_dlls()
+    return next(iter(said.getvalue().splitlines()), "")
 
 
 def _name(found: dict[str, str]) -> str:

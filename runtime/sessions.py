@@ -22,7 +22,7 @@ class Sessions:
 
     def __init__(self, model: ModelFile, provider: Provider, threads: int | None = None) -> None:
         require_built_in(provider)
-        prepare(provider)
+        self._said = prepare(provider)
         self.model = model
         self.provider = provider
         self.threads = threads or physical_cores()
@@ -57,7 +57,7 @@ class Sessions:
                 f"provider {self.provider} cannot load {self.model.path} ({first_line(error)}); "
                 "`rdi doctor` shows what this computer can use"
             ) from error
-        require_used(self.provider, session.get_providers())
+        require_used(self.provider, session.get_providers(), self._said)
         return session
 
 

@@ -1,9 +1,7 @@
 """Write a restored picture."""
 
+from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from rdi.atomic import atomic_path
 from rdi.runtime.pictures.depth import to_8_bits
@@ -13,6 +11,8 @@ from rdi.runtime.pictures.icc import icc_profile
 from rdi.runtime.pictures.png import write_png
 from rdi.runtime.pictures.tiff import write_tiff
 from rdi.runtime.restorer import Restored
+
+_JPEG_SEGMENT = 65_533  # bytes that one segment of a JPEG holds
 
 
 def save_picture(restored: Restored, path: Path, settings: PictureSettings | None = None) -> None:
@@ -28,16 +28,18 @@ def save_picture(restored: Restored, path: Path, settings: PictureSettings | Non
     block = exif.tobytes()
     with atomic_path(path) as temporary:
         if settings.format is Format.JPEG:
-            _write_jpeg(restored.image, temporary, settings.quality, icc, block)
+            _write_jpeg(restored, temporary, settings.quality, icc, block)
         elif settings.format is Format.PNG:
             write_png(restored.image, temporary, settings.bits, icc, block.removeprefix(b"Exif\0\0"))
         else:
             write_tiff(restored.image, temporary, icc, exif)
 
 
-def _write_jpeg(picture: NDArray[np.uint16], path: Path, quality: int, icc: bytes, exif: bytes) -> None:
+def _write_jpeg(restored: Restored, path: Path, quality: int, icc: bytes, exif: bytes) -> None:
     from PIL import Image
 
-    image = Image.fromarray(to_8_bits(picture))
+    if len(exif) > _JPEG_SEGMENT:  # a camera's private fields can be that long: the record matters more
+        exif = picture_exif(replace(restored, exif=b"")).tobytes()
+    image = Image.fromarray(to_8_bits(restored.image))
     # Colours are kept at full resolution: a restored picture is all saturated stage lights and street lamps.
     image.save(path, "JPEG", quality=quality, subsampling="4:4:4", icc_profile=icc, exif=exif)

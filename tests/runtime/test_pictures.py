@@ -118,6 +118,16 @@ def test_a_photo_without_exif_still_gets_the_record(tmp_path: Path, name: str, b
     assert gps == {}
 
 
+def test_exif_too_long_for_a_jpeg_gives_way_to_the_record(tmp_path: Path) -> None:
+    long = Image.Exif()
+    long[0x0110], long[0x8769] = "ILCE-7RM3", {0x927C: bytes(70_000)}
+    restored = restored_picture(exif=long.tobytes().removeprefix(b"Exif\0\0"))
+    main, exif, *_ = tags_of(saved(tmp_path / "a.jpg", 8, restored))
+    assert 0x0110 not in main
+    assert b"amplification 27" in exif[0x9286]
+    assert tags_of(saved(tmp_path / "a.png", 8, restored))[0][0x0110] == "ILCE-7RM3"
+
+
 @pytest.mark.parametrize(("name", "bits"), ALL)
 def test_the_profile_of_the_models_curve_goes_along(tmp_path: Path, name: str, bits: int) -> None:
     *_, icc = tags_of(saved(tmp_path / name, bits, restored_picture()))

@@ -8,6 +8,7 @@ from rdi.runtime.providers import (
     load_failure_reason,
     missing_reason,
     parse_provider,
+    prepare,
     require_built_in,
     require_used,
 )
@@ -67,6 +68,23 @@ def test_a_session_that_fell_back_to_the_cpu_is_refused_with_what_is_missing(mon
     pretend_installed(monkeypatch, "onnxruntime-gpu")
     with pytest.raises(ProviderError, match=r"onnxruntime-gpu, but did not load.*NVIDIA driver.*cuDNN"):
         require_used(Provider.CUDA, ["CPUExecutionProvider"])
+
+
+def test_what_onnxruntime_could_not_load_is_kept_off_stdout_and_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import onnxruntime
+
+    pretend_installed(monkeypatch, "onnxruntime-gpu")
+    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: print("Failed to load libcudnn.so.9: gone\nSee the web"))
+    said = prepare(Provider.CUDA)
+    assert capsys.readouterr().out == ""
+    with pytest.raises(ProviderError, match=r"did not load \(Failed to load libcudnn\.so\.9: gone\); it needs"):
+        require_used(Provider.CUDA, ["CPUExecutionProvider"], said)
+
+
+def test_the_cpu_needs_no_preparation() -> None:
+    assert prepare(Provider.CPU) == ""
 
 
 def test_a_session_that_uses_the_provider_is_accepted() -> None:
