@@ -23,12 +23,15 @@ CHOICES = """nothing to train on: there is no ./Sony folder with Sony_train_list
 
 def train(
     photos: Annotated[Path | None, typer.Option(help="Folder of ordinary photos to simulate dark captures of.")] = None,
+    sid: Annotated[
+        Path | None, typer.Option(help="Folder that holds SID's Sony/ and its lists; by default this one, if it does.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run; by default runs/ and the date and time.")] = None,
     init: Annotated[Path | None, typer.Option(help="Weights to start from (.safetensors); default: random.")] = None,
     steps: Annotated[int, typer.Option(help="Optimiser steps.", min=1)] = 20_000,
     batch: Annotated[int, typer.Option(help="Crops in a step.", min=1)] = 8,
     crop: Annotated[int, typer.Option(help="Side of a crop in pixels, a multiple of 32 above 160.")] = 256,
-    learning_rate: Annotated[float, typer.Option(help="AdamW's, at its highest; cosine decay.")] = 2e-3,
+    learning_rate: Annotated[float, typer.Option(help="AdamW's, at its highest; cosine decay.")] = 1e-3,
     iso: Annotated[str, typer.Option(help="Simulated ISO, LOW-HIGH, log-uniform, within 50-25600.")] = "400-12800",
     ratio: Annotated[str, typer.Option(help="Exposure ratio, LOW-HIGH, log-uniform.")] = "10-300",
     white_balance: Annotated[
@@ -46,12 +49,15 @@ def train(
 ) -> None:
     """Train the network and write runs/DATE/checkpoint.safetensors; Ctrl-C keeps the last step.
 
-    Photos named in VALIDATION.txt or HARDER.txt beside the photos are never trained on.
+    Trains on simulated dark captures of your photos or on SID; bare, on the SID that lies in the current folder. Photos
+    named in VALIDATION.txt or HARDER.txt beside them are never trained on.
 
     Example: rdi train --photos ~/Pictures --steps 20000
     """
-    if photos is None:
-        raise UsageError(CHOICES)
+    if photos is None and sid is None:
+        sid = _sid_here()
+    if photos and sid:
+        raise UsageError("--photos and --sid exclude each other; give one of them")
     settings = _settings(
         steps=steps,
         batch=batch,
@@ -67,17 +73,26 @@ def train(
         validate_every=validate_every,
     )
     _prepare(device, threads)
-    from rdi.training.loop import train_on_photos
+    from rdi.training.loop import train as run_training
+    from rdi.training.sources import PhotoSource, SidSource
 
     run_folder = out or RUNS / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     with _Display(settings.steps) as display:
-        path = train_on_photos(photos, run_folder, settings, initial=init, device=device, observer=display.observer())
+        source = PhotoSource(photos, settings) if photos else SidSource(sid or Path(), settings)
+        path = run_training(source, run_folder, settings, initial=init, device=device, observer=display.observer())
     print(f"wrote {path} after {display.done} steps; export it with: rdi export --checkpoint {path}")
 
 
+def _sid_here() -> Path:
+    here = Path()
+    if (here / "Sony").is_dir() and (here / "Sony_train_list.txt").is_file():
+        return here
+    raise UsageError(CHOICES)
+
+
 def _settings(white_balance: str, **values: object) -> "TrainingSettings":
-    # Threads that spin while they wait take the core from the process they wait for: with two loader workers on two cores
-    # a step took 0.95 s, with passive waiting 0.27 s. Read when torch is loaded, hence here.
+    # Threads that spin while they wait take the core from the process they wait for: with two loader workers on two
+    # cores a step took 0.95 s, with passive waiting 0.27 s. Read when torch is loaded, hence here.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         from rdi.training.settings import TrainingSettings
@@ -144,7 +159,7 @@ class _Display:
         from rdi.training.loop import Observer, Progress, Validation
 
         def start(training: int, validation: int) -> None:
-            self.console.print(f"{training} photos to train on, {validation} held out for validation")
+            self.console.print(f"{training} pictures to train on, {validation} held out for validation")
 
         def step(progress: Progress) -> None:
             self.done = progress.step
@@ -161,7 +176,7 @@ class _Display:
         def validation(result: Validation) -> None:
             self.console.print(
                 f"step {result.step}: validation PSNR {result.psnr:.2f} dB, SSIM {result.ssim:.4f} "
-                f"({result.photos} photos, ratio 100), loss {self.average:.4f}"
+                f"({result.frames} frames), loss {self.average:.4f}"
             )
 
         return Observer(on_start=start, on_step=step, on_validation=validation)

@@ -2,6 +2,7 @@
 
 import hashlib
 import pickle
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +78,9 @@ def load_published(path: Path) -> Checkpoint:
     Nothing in it is executed (`weights_only`). Their demo multiplies by m after the clip and has the balance baked in.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch wonders about foreign pickle protocols before it refuses them
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} does not exist") from error
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:

@@ -23,4 +23,4 @@ def ssim(picture: Floats, target: Floats) -> float:
         from skimage.metrics import structural_similarity
     except ModuleNotFoundError as error:
         raise MissingPackageError('SSIM needs scikit-image: pip install "rdi[eval]"') from error
-    return float(structural_similarity(picture, target, channel_axis=2, data_range=1.0))
+    return float(structural_similarity(picture, target, channel_axis=2, data_range=1.0))  # type: ignore[no-untyped-call]

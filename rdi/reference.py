@@ -6,22 +6,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rdi.camera.photo import Frame, RawPhoto, align
+from rdi.levels import to_light
 from rdi.metadata import ModelMetadata, WhiteBalance
 from rdi.network import RestorationNetwork
 
 
-def network_input(frame: Frame, white_level: float, amplification: float, white_balance: WhiteBalance) -> Tensor:
-    """x = max(mosaic - black, 0) / (white - black) * amplification * gains: (1, 1, H, W) float32.
-
-    frame: aligned to the model's phase and padded to its size rule; the gains count for white balance "input" only
-    """
-    height, width = frame.mosaic.shape
-    black = _tile(frame.black_level, height, width)
-    x = np.maximum(frame.mosaic.astype(np.float32) - black, 0) / (np.float32(white_level) - black)
-    x *= np.float32(amplification)
-    if white_balance is WhiteBalance.INPUT:
-        x *= _tile(frame.gains, height, width)
-    return torch.from_numpy(x)[None, None]
+def network_input(frame: Frame, white_level: float, amplification: float, metadata: ModelMetadata) -> Tensor:
+    """What the network is given: (1, 1, H, W) float32; the gains count for white balance "input" only."""
+    gains = frame.gains if metadata.white_balance is WhiteBalance.INPUT else None
+    light = to_light(frame.mosaic, metadata.cfa, frame.black_level, white_level, amplification, gains)
+    return torch.from_numpy(light)[None, None]
 
 
 def restore(
@@ -29,14 +23,8 @@ def restore(
 ) -> NDArray[np.float32]:
     """Restore a photo: (H, W, 3) float32 sRGB in [0, 1], the visible frame, not turned upright."""
     frame = align(photo, metadata.cfa, metadata.size_multiple)
-    x = network_input(frame, photo.white_level, amplification, metadata.white_balance)
+    x = network_input(frame, photo.white_level, amplification, metadata)
     device = next(network.parameters()).device
     with torch.inference_mode():
         rgb = network(x.to(device))[0].cpu().numpy()
     return np.ascontiguousarray(frame.crop(rgb.transpose(1, 2, 0)), dtype=np.float32)
-
-
-def _tile(per_site: NDArray[np.float64], height: int, width: int) -> NDArray[np.float32]:
-    period = round(per_site.size**0.5)
-    cell = per_site.reshape(period, period).astype(np.float32)
-    return np.tile(cell, (-(-height // period), -(-width // period)))[:height, :width]

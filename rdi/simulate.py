@@ -36,6 +36,11 @@ class Sensor:
     white_level: int = 16383
 
     @property
+    def black_levels(self) -> NDArray[np.float64]:
+        """Black level of each site, (sites,)."""
+        return np.full(self.cfa.sites, float(self.black_level))
+
+    @property
     def camera_from_srgb(self) -> NDArray[np.float64]:
         """Linear sRGB to white-balanced camera RGB, (3, 3)."""
         return color.camera_from_srgb(np.array(self.camera_from_xyz))

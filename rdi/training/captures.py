@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from rdi.levels import to_light
 from rdi.metadata import WhiteBalance
 from rdi.noise import ReadNoise
 from rdi.simulate import Exposure, Sensor, draw_white_balance, expose, render_clean, to_camera
@@ -38,22 +39,29 @@ class SimulatedCaptures(Dataset[tuple[Tensor, Tensor]]):
         photo = self.photos[int(generator.integers(len(self.photos)))]
         patch = random_patch(photo, self.settings.crop, generator)
         exposure = self.draw_exposure(generator)
-        camera = to_camera(patch, self.sensor)
-        mosaic = expose(camera, self.sensor, exposure, ReadNoise.TUKEY_LAMBDA, generator)
-        inputs = network_input(mosaic, self.sensor, exposure, self.settings.white_balance)
-        target = render_clean(camera, self.sensor)
+        sensor = self.sensor
+        camera = to_camera(patch, sensor)
+        mosaic = expose(camera, sensor, exposure, ReadNoise.TUKEY_LAMBDA, generator)
+        gains = (
+            sensor.cfa.per_site(exposure.white_balance) if self.settings.white_balance is WhiteBalance.INPUT else None
+        )
+        inputs = to_light(mosaic, sensor.cfa, sensor.black_levels, sensor.white_level, exposure.ratio, gains)
+        target = render_clean(camera, sensor)
         return torch.from_numpy(inputs)[None], torch.from_numpy(np.ascontiguousarray(target.transpose(2, 0, 1)))
 
     def draw_exposure(self, generator: np.random.Generator) -> Exposure:
         """ISO and ratio log-uniform within the settings' ranges; the light at random, or the sensor's own if baked."""
-        iso, ratio = (
-            math.exp(generator.uniform(math.log(low), math.log(high)))
-            for low, high in (self.settings.iso, self.settings.ratio)
-        )
+        iso, ratio = (draw_log_uniform(bounds, generator) for bounds in (self.settings.iso, self.settings.ratio))
         # A network with the balance baked in must see what one camera's daylight looks like, or it could not learn it.
         baked = self.settings.white_balance is WhiteBalance.BAKED
         balance = self.sensor.daylight if baked else draw_white_balance(generator)
         return Exposure(iso=iso, ratio=ratio, white_balance=balance)
+
+
+def draw_log_uniform(bounds: tuple[float, float], generator: np.random.Generator) -> float:
+    """A number within the bounds whose logarithm is uniform."""
+    low, high = bounds
+    return min(max(math.exp(generator.uniform(math.log(low), math.log(high))), low), high)
 
 
 def random_patch(photo: NDArray[np.uint8], side: int, generator: np.random.Generator) -> NDArray[np.uint8]:
@@ -63,15 +71,3 @@ def random_patch(photo: NDArray[np.uint8], side: int, generator: np.random.Gener
     mirror_rows, mirror_columns, transpose = generator.integers(2, size=3)
     patch = patch[:: -1 if mirror_rows else 1, :: -1 if mirror_columns else 1]
     return patch.transpose(1, 0, 2) if transpose else patch
-
-
-def network_input(
-    mosaic: NDArray[np.uint16], sensor: Sensor, exposure: Exposure, white_balance: WhiteBalance
-) -> NDArray[np.float32]:
-    """x = max(mosaic - black, 0) / (white - black) * ratio * gains, (H, W) float32; ratio is the true one."""
-    x = np.maximum(mosaic.astype(np.float32) - sensor.black_level, 0) / (sensor.white_level - sensor.black_level)
-    x *= np.float32(exposure.ratio)
-    if white_balance is WhiteBalance.INPUT:
-        gains = sensor.cfa.per_site(exposure.white_balance)
-        x *= sensor.cfa.tile(gains, *mosaic.shape).astype(np.float32)
-    return x

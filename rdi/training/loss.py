@@ -40,7 +40,8 @@ def ms_ssim(picture: Tensor, target: Tensor) -> Tensor:
     scores = []
     for scale in range(len(SCALE_WEIGHTS)):
         if scale:
-            a, b = F.avg_pool2d(a, 2), F.avg_pool2d(b, 2)
+            odd = [side % 2 for side in a.shape[-2:]]
+            a, b = F.avg_pool2d(a, 2, padding=odd), F.avg_pool2d(b, 2, padding=odd)
         structure, luminance = _ssim_maps(a, b)
         last = scale == len(SCALE_WEIGHTS) - 1
         scores.append((structure * luminance if last else structure).mean((-2, -1)).relu())

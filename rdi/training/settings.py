@@ -32,7 +32,7 @@ class TrainingSettings:
     steps: int = 20_000
     batch: int = 8
     crop: int = 256
-    learning_rate: float = 2e-3
+    learning_rate: float = 1e-3
     warm_up: int = 200
     weight_decay: float = 1e-4
     iso: tuple[float, float] = (400.0, 12_800.0)

@@ -1,0 +1,38 @@
+"""A model's description: there and back, and refused when foreign, newer or damaged."""
+
+import pytest
+
+from rdi.camera import Cfa
+from rdi.errors import ModelError
+from rdi.metadata import ModelMetadata, WhiteBalance
+
+
+def test_a_description_survives_its_strings():
+    metadata = ModelMetadata(cfa=Cfa.XTRANS, m=1.5, white_balance=WhiteBalance.BAKED, quality={"psnr": 21.5})
+    strings = metadata.to_strings()
+    assert all(isinstance(value, str) for value in strings.values())
+    assert ModelMetadata.from_strings({**strings, "foreign": "x"}, "a.onnx") == metadata
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"rdi.format": "rdi-99"}, "update rdi"),
+        ({"rdi.cfa": "RGBW"}, "damaged"),
+        ({"rdi.m": "many"}, "damaged"),
+        ({"rdi.training": "[1]"}, "damaged"),
+        ({"rdi.training": "{"}, "damaged"),
+    ],
+)
+def test_descriptions_that_cannot_be_read_are_refused(change, reason):
+    with pytest.raises(ModelError, match=reason):
+        ModelMetadata.from_strings({**ModelMetadata().to_strings(), **change}, "a.onnx")
+
+
+def test_files_without_a_description_are_refused():
+    with pytest.raises(ModelError, match=r"a\.onnx was not written by rdi"):
+        ModelMetadata.from_strings({"author": "somebody"}, "a.onnx")
+    incomplete = ModelMetadata().to_strings()
+    del incomplete["rdi.size_multiple"]
+    with pytest.raises(ModelError, match="size_multiple"):
+        ModelMetadata.from_strings(incomplete, "a.onnx")

@@ -1,0 +1,84 @@
+"""Simulated training pairs: repeatable, on the model's phase, and true to their target."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from rdi.metadata import WhiteBalance
+from rdi.training.captures import SimulatedCaptures, random_patch
+from rdi.training.photos import PhotoShelf
+from rdi.training.settings import TrainingSettings
+
+SETTINGS = TrainingSettings(steps=5, batch=2, crop=192, iso=(400, 12_800), ratio=(10, 300), workers=0)
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("photos")
+    rows, columns = np.mgrid[0:200, 0:260]
+    picture = np.stack([rows, columns, 255 - rows], axis=2).clip(20, 255).astype(np.uint8)
+    Image.fromarray(picture).save(folder / "ramp.png")
+    return PhotoShelf([folder / "ramp.png"], smallest=192)
+
+
+def test_a_sample_is_the_same_whoever_asks_for_it(shelf):
+    first, second = SimulatedCaptures(shelf, SETTINGS), SimulatedCaptures(shelf, SETTINGS)
+    second[0]
+    for a, b in zip(first[3], second[3], strict=True):
+        assert torch.equal(a, b)
+    assert not torch.equal(first[3][0], first[4][0])
+    other = SimulatedCaptures(shelf, replace(SETTINGS, seed=1))
+    assert not torch.equal(first[3][0], other[3][0])
+
+
+def test_a_sample_has_the_networks_shapes_and_ranges(shelf):
+    captures = SimulatedCaptures(shelf, SETTINGS)
+    assert len(captures) == 10
+    inputs, target = captures[0]
+    assert inputs.shape == (1, 192, 192)
+    assert target.shape == (3, 192, 192)
+    assert inputs.dtype == target.dtype == torch.float32
+    assert inputs.min() >= 0
+    assert 0 <= target.min() <= target.max() <= 1
+    with pytest.raises(IndexError):
+        captures[10]
+
+
+@pytest.mark.parametrize("index", range(8))
+def test_however_it_is_flipped_the_mosaic_begins_on_red_and_shows_the_target(shelf, index):
+    """Demosaicked by hand and rendered, the input is the target: a wrong phase would swap its colours."""
+    bright = SimulatedCaptures(shelf, replace(SETTINGS, steps=100, iso=(50, 50), ratio=(1, 1)))
+    inputs, target = bright[index]
+    mosaic = inputs[0].numpy()
+    cell = np.stack([mosaic[::2, ::2], (mosaic[::2, 1::2] + mosaic[1::2, ::2]) / 2, mosaic[1::2, 1::2]], axis=2).clip(
+        0, 1
+    )
+    from rdi.simulate import render_clean
+
+    rendered = render_clean(cell, bright.sensor)
+    wanted = target.numpy().transpose(1, 2, 0).reshape(96, 2, 96, 2, 3).mean((1, 3))
+    assert np.abs(rendered - wanted).mean() < 0.02
+    assert np.abs(rendered[..., ::-1] - wanted).mean() > 0.05
+
+
+def test_every_flip_and_turn_occurs():
+    photo = np.arange(200 * 260 * 3, dtype=np.uint32).astype(np.uint8).reshape(200, 260, 3)
+    photo[..., 0], photo[..., 1] = np.arange(200)[:, None], np.arange(260)[None] // 2
+    seen = set()
+    for seed in range(60):
+        patch = random_patch(photo, 64, np.random.default_rng(seed)).astype(int)
+        rows, columns = patch[-1, 0] - patch[0, 0], patch[0, -1] - patch[0, 0]
+        seen.add((rows[0] > 0, rows[0] < 0, columns[0] > 0, columns[0] < 0, rows[1] > 0, columns[1] > 0))
+    assert len(seen) == 8
+
+
+def test_a_baked_balance_is_the_sensors_daylight_and_not_applied(shelf):
+    baked = SimulatedCaptures(shelf, replace(SETTINGS, white_balance=WhiteBalance.BAKED, iso=(50, 50), ratio=(1, 1)))
+    inputs, _ = baked[0]
+    exposure = baked.draw_exposure(np.random.default_rng(0))
+    assert np.allclose(exposure.white_balance, baked.sensor.daylight)
+    red = inputs[0, ::2, ::2]
+    assert float(red.max()) < 1.05 / baked.sensor.daylight[0]

@@ -1,0 +1,45 @@
+"""The training loss equals its definition and hands a gradient to every pixel."""
+
+import pytest
+import pytorch_msssim
+import torch
+
+from rdi.training.loss import ms_ssim, restoration_loss
+
+
+def pair(noise, shape=(2, 3, 192, 224), seed=0):
+    torch.manual_seed(seed)
+    target = torch.nn.functional.avg_pool2d(torch.rand(*shape), 3, 1, 1)
+    return (target + noise * torch.randn(shape)).clamp(0, 1), target
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.02, 0.3])
+@pytest.mark.parametrize("shape", [(2, 3, 192, 224), (1, 3, 256, 256), (1, 1, 176, 160 + 1)])
+def test_ms_ssim_is_that_of_pytorch_msssim(noise, shape):
+    picture, target = pair(noise, shape)
+    assert float(ms_ssim(picture, target)) == pytest.approx(
+        float(pytorch_msssim.ms_ssim(picture, target, data_range=1.0)), abs=5e-6
+    )
+
+
+def test_the_gradient_is_that_of_pytorch_msssim():
+    picture, target = pair(0.1)
+    ours, theirs = picture.clone().requires_grad_(), picture.clone().requires_grad_()
+    ms_ssim(ours, target).backward()
+    pytorch_msssim.ms_ssim(theirs, target, data_range=1.0).backward()
+    assert torch.allclose(ours.grad, theirs.grad, atol=1e-8)
+
+
+def test_the_loss_is_the_papers_sum():
+    picture, target = pair(0.1)
+    structure = pytorch_msssim.ms_ssim(picture, target, data_range=1.0)
+    expected = 0.8 * (picture - target).abs().mean() + 0.2 * (1 - structure)
+    assert float(restoration_loss(picture, target)) == pytest.approx(float(expected), abs=1e-6)
+    assert float(restoration_loss(target, target)) == pytest.approx(0, abs=1e-6)
+
+
+def test_pixels_beyond_white_are_pulled_back():
+    _, target = pair(0.0)
+    restored = (target + 2).requires_grad_()
+    restoration_loss(restored, target).backward()
+    assert (restored.grad > 0).all()
