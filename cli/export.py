@@ -1,5 +1,6 @@
 """`rdi export` and `rdi verify`."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,7 +41,7 @@ def export(
     from rdi.export import export as export_model
 
     source, weights = load(checkpoint, from_paper)
-    print(f"exporting {source}")
+    print(f"exporting {source}, about half a minute", file=sys.stderr)
     result = export_model(weights, out, opset=opset)
     if report is not None:
         result.save(report)
@@ -63,7 +64,7 @@ def verify(
     from rdi.export import inspect_model
 
     source, weights = load(checkpoint, from_paper)
-    print(f"checking {model} against {source} on {provider}")
+    print(f"checking {model} against {source} on {provider}", file=sys.stderr)
     result = inspect_model(model, weights, provider)
     if report is not None:
         result.save(report)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import onnx
+from google.protobuf.message import DecodeError
 
 from rdi.atomic import atomic_path
 from rdi.checkpoint import Checkpoint, weights_digest
@@ -26,7 +27,7 @@ def export(checkpoint: Checkpoint, out: Path, *, opset: int = DEFAULT_OPSET) -> 
     with atomic_path(out) as temporary:
         metadata = checkpoint.metadata.replace(weights_sha256=weights_digest(checkpoint.network))
         model = build_model(graph_of(checkpoint), metadata, opset)
-        report = _report(model.SerializeToString(), checkpoint, out, "cpu").require_passed()
+        report = _verified(model.SerializeToString(), checkpoint, out, "cpu", to_the_end=False).require_passed()
         # The figures go into the file that they were measured on; its graph stays as it is.
         set_metadata(model, metadata.replace(parity=report.parity()))
         content = model.SerializeToString()
@@ -35,8 +36,8 @@ def export(checkpoint: Checkpoint, out: Path, *, opset: int = DEFAULT_OPSET) -> 
 
 
 def verify_model(path: Path, checkpoint: Checkpoint, provider: str = "cpu") -> Report:
-    """Run export's checks on an existing file; raises VerificationError where one fails (see `inspect_model`)."""
-    return inspect_model(path, checkpoint, provider).require_passed()
+    """Run export's checks on an existing file; VerificationError at the first that fails (else see `inspect_model`)."""
+    return _verified(_read(path), checkpoint, path, provider, to_the_end=False).require_passed()
 
 
 def inspect_model(path: Path, checkpoint: Checkpoint, provider: str = "cpu") -> Report:
@@ -46,18 +47,28 @@ def inspect_model(path: Path, checkpoint: Checkpoint, provider: str = "cpu") -> 
     Raises ModelError for a file that is missing, no ONNX file or not from `rdi export`, ProviderError for a provider
     that is not here.
     """
+    return _verified(_read(path), checkpoint, path, provider, to_the_end=True)
+
+
+def _read(path: Path) -> bytes:
+    """The bytes of a file that is an ONNX model and says that it is ours."""
     try:
         content = path.read_bytes()
-        strings = {item.key: item.value for item in onnx.load_from_string(content).metadata_props}
+        model = onnx.load_from_string(content)
     except OSError as error:
         raise ModelError(f"model {path} cannot be read: {error.strerror}") from error
-    except Exception as error:  # protobuf's DecodeError, which onnx does not export
+    except DecodeError as error:
         raise ModelError(f"{path} is no ONNX file; give one from `rdi export`") from error
-    ModelMetadata.from_strings(strings, str(path))
-    return _report(content, checkpoint, path, provider)
+    ModelMetadata.from_strings({item.key: item.value for item in model.metadata_props}, str(path))
+    return content
 
 
-def _report(content: bytes, checkpoint: Checkpoint, path: Path, provider: str) -> Report:
-    checks = tuple(verify(content, checkpoint, provider))
+def _verified(content: bytes, checkpoint: Checkpoint, path: Path, provider: str, *, to_the_end: bool) -> Report:
+    """The checks up to the first that fails, or all of them."""
+    checks = []
+    for check in verify(content, checkpoint, provider):
+        checks.append(check)
+        if not (check.passed or to_the_end):
+            break
     opset = next(item.version for item in onnx.load_from_string(content).opset_import if item.domain == "")
-    return Report(path, len(content), opset, provider, checks)
+    return Report(path, len(content), opset, provider, tuple(checks))

@@ -77,5 +77,5 @@ def graph_of(checkpoint: Checkpoint) -> RestorationGraph:
 
 def quantise(picture: Tensor) -> Tensor:
     """(1, 3, H, W) float32 -> (1, H, W, 3) uint16, rounded half to even; integers are what is moved, not floats."""
-    counted = (picture.clamp(0.0, 1.0) * LARGEST).round().to(torch.int32).to(torch.uint16)
+    counted = (picture.clamp(0.0, 1.0) * LARGEST).round().to(torch.uint16)
     return counted.permute(0, 2, 3, 1).contiguous()
