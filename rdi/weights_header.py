@@ -39,6 +39,8 @@ def read_weights_header(path: Path) -> WeightsHeader:
     except OSError as error:
         raise CheckpointError(f"cannot read {path}: {error.strerror}; give weights from `rdi train`") from error
     try:
+        if len(text) != length:
+            raise ValueError("the header is cut or absurdly long")
         return _parse(json.loads(text))
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         raise CheckpointError(f"{path} is no safetensors file; give weights from `rdi train`") from error

@@ -1,0 +1,146 @@
+"""`rdi info`: what raw photos, models and weights say of themselves."""
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from rdi.amplifier import count_raw_values, estimate_amplification
+from rdi.camera import Cfa, RawPhoto, read_photo
+from rdi.camera.dng import Compression, dng_directory, write_dng
+from rdi.cli.main import app
+from rdi.metadata import ModelMetadata
+
+AS_SHOT_NEUTRAL = 50728
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["info", *map(str, arguments)])
+
+
+@pytest.fixture
+def dng(tmp_path: Path) -> Path:
+    mosaic = np.full((30, 40), 600, dtype=np.uint16)
+    mosaic[:3] = 512
+    mosaic[3, 0] = 16383
+    path = tmp_path / "photo.dng"
+    photo = RawPhoto(
+        mosaic,
+        Cfa.GRBG,
+        np.array([512.0]),
+        16383.0,
+        np.array([2.0, 1.0, 1.5]),
+        iso=800,
+        exposure_time=1 / 50,
+        orientation=6,
+        make="Acme",
+        model="Night 1",
+    )
+    write_dng(photo, path)
+    return path
+
+
+def test_a_photo_is_described_for_people(dng: Path) -> None:
+    result = run(dng)
+    assert result.exit_code == 0, result.output
+    lines = dict(line.strip().split("  ", 1) for line in result.stdout.splitlines()[1:])
+    lines = {name: value.strip() for name, value in lines.items()}
+    assert result.stdout.splitlines()[0] == f"{dng}: raw photo"
+    assert (lines["camera"], lines["cfa"], lines["iso"]) == ("Acme Night 1", "GRBG", "800")
+    assert (lines["width"], lines["height"], lines["orientation"]) == ("40", "30", "6")
+    assert (lines["black level"], lines["white level"]) == ("512.0", "16383")
+    assert (lines["exposure time"], lines["raw max"]) == ("1/50 s", "16383")
+    assert "phase" not in lines
+
+
+def test_a_photo_is_described_for_programs(dng: Path) -> None:
+    found = json.loads(run(dng, "--json").stdout)
+    assert (found["file"], found["kind"], found["cfa"]) == (str(dng), "raw photo", "GRBG")
+    assert found["white_balance"] == pytest.approx([2, 1, 1.5], abs=1e-5)
+    assert np.shape(found["camera_to_srgb"]) == (3, 3)
+    assert found["exposure_time"] == pytest.approx(0.02)
+    assert found["raw_percentiles"] == {"1": 512, "50": 600, "99": 600}
+    assert found["share_at_or_below_black"] == pytest.approx(0.1)
+    assert found["share_at_or_above_white"] == pytest.approx(1 / 1200, abs=1e-6)
+
+
+def test_the_estimate_is_the_amplifiers_with_m_5_before_the_clip(dng: Path) -> None:
+    photo = read_photo(dng)
+    expected = estimate_amplification(count_raw_values(photo), photo.black_level, photo.white_level, 5.0)
+    assert json.loads(run(dng, "--json").stdout)["estimated_amplification"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_what_a_photo_lacks_is_said(dng: Path, tmp_path: Path) -> None:
+    photo = read_photo(dng)
+    directory = dng_directory(photo, photo.mosaic.nbytes, 16, Compression.NONE, "")
+    del directory[AS_SHOT_NEUTRAL]
+    buffer = io.BytesIO()
+    directory.save(buffer)
+    bare = tmp_path / "bare.dng"
+    bare.write_bytes(buffer.getvalue() + photo.mosaic.tobytes())
+    assert "no usable white balance" in run(bare).stdout
+    assert len(json.loads(run(bare, "--json").stdout)["warnings"]) == 1
+
+
+@pytest.mark.real_data
+def test_the_real_photo_is_described(real_arw: Path) -> None:
+    found = json.loads(run(real_arw, "--json").stdout)
+    assert (found["camera"], found["width"], found["height"]) == ("SONY ILCE-7RM3", 5184, 3464)
+    assert (found["raw_min"], found["raw_max"], found["warnings"]) == (262, 16628, [])
+
+
+def test_weights_are_described_without_torch_or_safetensors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from safetensors.numpy import save_file
+
+    path = tmp_path / "w.safetensors"
+    metadata = ModelMetadata(variant="night", training={"steps": 3}).to_strings()
+    save_file({"a": np.zeros((2, 3), np.float32)}, path, metadata=metadata)
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    found = json.loads(run(path, "--json").stdout)
+    assert (found["kind"], found["tensors"], found["parameters"]) == ("weights", 1, 6)
+    assert (found["variant"], found["training"], found["m"]) == ("night", {"steps": 3}, 5.0)
+    assert "night" in run(path).stdout
+
+
+def test_weights_of_others_show_what_they_hold(tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    path = tmp_path / "w.safetensors"
+    save_file({"a": np.zeros(4, np.float32)}, path, metadata={"who": "me"})
+    assert json.loads(run(path, "--json").stdout) == {
+        "file": str(path),
+        "kind": "weights",
+        "tensors": 1,
+        "parameters": 4,
+        "who": "me",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.onnx", b"no model", "no ONNX file"),
+        ("a.safetensors", b"no weights", "no safetensors file"),
+        ("a.ARW", b"no photo", "no raw photo"),
+        ("a.jpg", b"\xff\xd8\xff\xe0", "JPEG picture"),
+    ],
+)
+def test_a_file_that_is_not_what_it_says_gets_one_line(name: str, content: bytes, said: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    result = run(path)
+    assert result.exit_code == 1
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_one_bad_file_does_not_hide_the_others(dng: Path, tmp_path: Path) -> None:
+    result = run(tmp_path / "none.ARW", dng, "--json")
+    assert result.exit_code == 1
+    assert "does not exist" in result.stderr
+    assert json.loads(result.stdout)["camera"] == "Acme Night 1"
