@@ -144,3 +144,16 @@ def test_one_bad_file_does_not_hide_the_others(dng: Path, tmp_path: Path) -> Non
     assert result.exit_code == 1
     assert "does not exist" in result.stderr
     assert json.loads(result.stdout)["camera"] == "Acme Night 1"
+
+
+def test_a_model_is_described_by_its_own_metadata(tiny_model: Path) -> None:
+    found = json.loads(run(tiny_model, "--json").stdout)
+    assert (found["kind"], found["format"], found["size_multiple"], found["cfa"]) == ("model", "rdi-1", 32, "RGGB")
+    assert "size multiple" in run(tiny_model).stdout
+
+
+def test_a_model_without_onnxruntime_says_what_to_install(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    result = run(tiny_model)
+    assert result.exit_code == 1
+    assert "install" in result.stderr

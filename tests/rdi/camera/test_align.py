@@ -28,17 +28,20 @@ def target_of(photo: RawPhoto) -> Cfa:
 
 
 @settings(deadline=None)
-@given(photo=photos(), multiple=st.sampled_from([2, 6, 32, 64]))
-def test_cropping_an_aligned_frame_gives_the_photo_back(photo: RawPhoto, multiple: int) -> None:
-    frame = align(photo, target_of(photo), multiple)
+@given(photo=photos(), multiple=st.sampled_from([2, 6, 32, 64]), margin=st.sampled_from([0, 5, 32]))
+def test_cropping_an_aligned_frame_gives_the_photo_back(photo: RawPhoto, multiple: int, margin: int) -> None:
+    frame = align(photo, target_of(photo), multiple, margin)
+    assert min(frame.top, frame.left) >= margin
+    assert frame.mosaic.shape[0] - frame.top - frame.height >= margin
+    assert frame.mosaic.shape[1] - frame.left - frame.width >= margin
     assert np.array_equal(frame.crop(frame.mosaic), photo.mosaic)
 
 
 @settings(deadline=None)
-@given(photo=photos(), multiple=st.sampled_from([2, 6, 32, 64]))
-def test_every_site_of_an_aligned_frame_has_the_targets_colour(photo: RawPhoto, multiple: int) -> None:
+@given(photo=photos(), multiple=st.sampled_from([2, 6, 32, 64]), margin=st.sampled_from([0, 5, 32]))
+def test_every_site_of_an_aligned_frame_has_the_targets_colour(photo: RawPhoto, multiple: int, margin: int) -> None:
     target = target_of(photo)
-    frame = align(photo, target, multiple)
+    frame = align(photo, target, multiple, margin)
     height, width = frame.mosaic.shape
     assert (height % multiple, width % multiple) == (0, 0)
     expected = target.tile(target.colours.ravel().astype(np.float64), height, width)
@@ -48,7 +51,7 @@ def test_every_site_of_an_aligned_frame_has_the_targets_colour(photo: RawPhoto, 
 @settings(deadline=None)
 @given(photo=photos())
 def test_levels_and_gains_follow_their_sites(photo: RawPhoto) -> None:
-    frame = align(photo, target_of(photo), 32)
+    frame = align(photo, target_of(photo), 32, 7)
     shape = frame.mosaic.shape
     for aligned, own in ((frame.black_level, photo.black_level), (frame.gains, photo.gains)):
         tiled = photo.cfa.tile(aligned, *shape)

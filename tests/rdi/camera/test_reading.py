@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,10 @@ from hypothesis import strategies as st
 from PIL.TiffImagePlugin import IFDRational
 
 from rdi.camera import Cfa, RawPhoto, read_photo
+from rdi.camera.containers import Container
 from rdi.camera.dng import encode_dng
 from rdi.camera.photo import DEFAULT_CAMERA_TO_SRGB, DEFAULT_GAINS
+from rdi.camera.reading import _black_levels
 from rdi.color import A7S2_CAMERA_FROM_XYZ, daylight_gains
 from rdi.errors import InputError, LevelsError, NotARawPhotoError, RdiError, TruncatedPhotoError, UnsupportedMosaicError
 
@@ -185,3 +188,10 @@ def test_a_damaged_dng_gives_a_photo_or_one_of_our_errors(
 def test_importing_the_photo_loads_neither_libraw_nor_pillow() -> None:
     code = "import sys; from rdi.camera import RawPhoto; sys.exit('rawpy' in sys.modules or 'PIL' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_levels_by_colour_are_spread_over_the_sites_of_the_visible_frame() -> None:
+    """LibRaw numbers both greens apart, red 0, green 1, blue 2, the other green 3; files other than DNG go this way."""
+    raw: Any = SimpleNamespace(black_level_per_channel=[10, 11, 12, 13])
+    numbers = np.array([[1, 0], [2, 3]])  # GRBG
+    assert _black_levels(raw, Container(), numbers).tolist() == [11, 10, 12, 13]
