@@ -113,11 +113,11 @@ def _dng_container(tiff: Tiff) -> Container:
         return Container(is_dng=True)
     repeat = tiff.integers(mosaics[0], BLACK_REPEAT) or (1, 1)
     levels = tiff.values(mosaics[0], BLACK_LEVEL) or (0,)
-    if len(repeat) != 2 or len(levels) != repeat[0] * repeat[1]:
+    if len(repeat) != 2 or min(repeat) < 1 or len(levels) != repeat[0] * repeat[1]:
         return Container(is_dng=True)
     deltas = [tiff.values(mosaics[0], tag) for tag in (BLACK_DELTA_H, BLACK_DELTA_V)]
     offset = sum(sum(delta) / len(delta) for delta in deltas if delta)
-    top, left = (tiff.integers(mosaics[0], ACTIVE_AREA) or (0, 0))[:2]
+    top, left, *_ = (*tiff.integers(mosaics[0], ACTIVE_AREA), 0, 0)
     return Container(True, np.reshape(np.array(levels, dtype=np.float64) + offset, repeat), (top, left))
 
 

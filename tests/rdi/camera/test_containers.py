@@ -2,7 +2,9 @@
 
 import io
 import struct
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -174,6 +176,23 @@ def test_big_tiff_is_read_too() -> None:
     found = open_tiff(io.BytesIO(data), len(data))
     assert found is not None
     assert found.integers(found.directories[0], 273) == (2**40,)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {50713: (8, (-1, -1)), 50714: (3, 7)},
+        {50713: (3, (0, 0))},
+        {50713: (3, 2)},
+        {50829: (4, 3)},
+        {50713: (3, (2, 1))},
+    ],
+)
+def test_nonsense_in_a_dngs_levels_does_not_surface(
+    fields: dict[int, Any], small_photo: RawPhoto, write_variant: Callable[..., Path]
+) -> None:
+    path = write_variant(small_photo, fields)
+    assert outcome(path) == f"{path} passed"
 
 
 def test_fujifilms_header_tells_where_the_mosaic_ends(tmp_path: Path) -> None:
