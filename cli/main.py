@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from rdi import __version__
+from rdi.cli.compare import compare
 from rdi.cli.demo import demo
 from rdi.cli.doctor import doctor
 from rdi.cli.export import export, verify
@@ -64,6 +65,7 @@ app.command("train")(train)
 app.command("doctor")(doctor)
 app.command("demo")(demo)
 app.command("simulate")(simulate)
+app.command("compare")(compare)
 app.command("info")(info)
 app.command("export")(export)
 app.command("verify")(verify)

@@ -5,7 +5,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rdi.camera.photo import Frame, RawPhoto, align
+from rdi.camera.photo import MARGIN, Frame, RawPhoto, align
 from rdi.levels import to_light
 from rdi.metadata import ModelMetadata, WhiteBalance
 from rdi.network import RestorationNetwork
@@ -22,7 +22,7 @@ def restore(
     network: RestorationNetwork, metadata: ModelMetadata, photo: RawPhoto, amplification: float
 ) -> NDArray[np.float32]:
     """Restore a photo: (H, W, 3) float32 sRGB in [0, 1], the visible frame, not turned upright."""
-    frame = align(photo, metadata.cfa, metadata.size_multiple)
+    frame = align(photo, metadata.cfa, metadata.size_multiple, MARGIN)
     x = network_input(frame, photo.white_level, amplification, metadata)
     device = next(network.parameters()).device
     with torch.inference_mode():

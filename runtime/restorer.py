@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from rdi.camera.photo import Frame, RawPhoto, align
+from rdi.camera.photo import MARGIN, Frame, RawPhoto, align
 from rdi.errors import ModelError
 from rdi.metadata import ModelMetadata, WhiteBalance
 from rdi.models import shipped_model
@@ -84,7 +84,7 @@ class Restorer:
         """
         stages = Stopwatch()
         with stages.measure("align"):
-            frame = align(photo, self.model.cfa, self.model.size_multiple)
+            frame = align(photo, self.model.cfa, self.model.size_multiple, MARGIN)
         with stages.measure("exposure"):
             amplification = choose_amplification(photo, self.model, exposure or Exposure())
         with stages.measure("session"):

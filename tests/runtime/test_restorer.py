@@ -102,10 +102,10 @@ def test_equal_frames_share_a_session_and_few_sizes_are_kept(tiny_model: Path, m
     restorer = Restorer(tiny_model)
     for size in [(30, 40), (31, 64), (32, 33), (70, 40), (30, 40), (70, 40)]:
         restorer.restore(noisy_photo(size=size), SIXTY)
-    assert made == [(32, 64), (96, 64)]
+    assert made == [(96, 128), (160, 128)]
     restorer.restore(noisy_photo(size=(10, 10)), SIXTY)
     restorer.restore(noisy_photo(size=(70, 40)), SIXTY)
-    assert made == [(32, 64), (96, 64), (32, 32)]
+    assert made == [(96, 128), (160, 128), (96, 96)]
     restorer.restore(noisy_photo(size=(30, 40)), SIXTY)
     assert len(made) == 4
     assert len(restorer._sessions._sessions) == sessions_module.KEPT
