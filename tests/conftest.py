@@ -1,5 +1,6 @@
 """Fixtures that all folders' tests share."""
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from rdi.camera import Cfa, RawPhoto
+from rdi.camera.dng import Compression, dng_directory
 from rdi.metadata import ModelMetadata
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,6 +38,35 @@ def dark_photo() -> RawPhoto:
     gradient = np.linspace(2, 300, 64 * 96).reshape(64, 96)
     mosaic = (512 + generator.poisson(gradient)).astype(np.uint16)
     return RawPhoto(mosaic, Cfa.RGGB, np.array([512.0]), 16383.0)
+
+
+@pytest.fixture
+def small_photo() -> RawPhoto:
+    """A noise frame with a different black level at each site."""
+    mosaic = np.random.default_rng(3).integers(0, 1024, (40, 56)).astype(np.uint16)
+    return RawPhoto(mosaic, Cfa.RGGB, np.array([10.0, 11, 12, 13]), 1023.0, iso=100, make="Acme", model="Night 1")
+
+
+@pytest.fixture
+def write_variant(tmp_path: Path) -> Callable[..., Path]:
+    """Write a photo as a DNG with some tags changed, {tag: (type, value)}, or left out, {tag: None}."""
+
+    def write(photo: RawPhoto, fields: dict[int, Any], strip: bytes | None = None) -> Path:
+        strip = photo.mosaic.astype("<u2").tobytes() if strip is None else strip
+        directory = dng_directory(photo, len(strip), 16, Compression.NONE, "")
+        for tag, field in fields.items():
+            if field is None:
+                del directory[tag]
+            else:
+                directory.tagtype[tag] = field[0]
+                directory[tag] = field[1]
+        buffer = io.BytesIO()
+        directory.save(buffer)
+        path = tmp_path / "variant.dng"
+        path.write_bytes(buffer.getvalue() + strip)
+        return path
+
+    return write
 
 
 def build_tiny_model(path: Path, metadata: ModelMetadata) -> Path:
