@@ -8,6 +8,7 @@ from rdi.amplifier import count_raw_values, estimate_amplification
 from rdi.camera.photo import RawPhoto
 from rdi.checkpoint import Checkpoint
 from rdi.export.frames import Mosaic, Settings
+from rdi.levels import to_light
 
 Floats = NDArray[np.float32]
 
@@ -15,11 +16,9 @@ Floats = NDArray[np.float32]
 def expected_picture(checkpoint: Checkpoint, mosaic: Mosaic, settings: Settings, amplification: float) -> Floats:
     """(H, W) mosaic -> (H, W, 3) float32 sRGB in [0, 1] from the unfolded network in PyTorch."""
     cfa = checkpoint.metadata.cfa
-    black = cfa.tile(settings.black_level, *mosaic.shape)
-    gains = cfa.tile(settings.gains, *mosaic.shape)
-    x = np.maximum(mosaic - black, 0) / (settings.white_level - black) * amplification * gains
+    x = to_light(mosaic, cfa, settings.black_level, settings.white_level, amplification, settings.gains)
     with torch.inference_mode():
-        picture = checkpoint.network(torch.from_numpy(x.astype(np.float32))[None, None])
+        picture = checkpoint.network(torch.from_numpy(x)[None, None])
     return np.ascontiguousarray(picture[0].permute(1, 2, 0).numpy())
 
 

@@ -13,6 +13,7 @@ from rdi.checkpoint import Checkpoint
 from rdi.cli import export as commands
 from rdi.cli.main import app
 from rdi.errors import CheckpointError
+from rdi.export import verification
 from rdi.export.report import Check, Report
 
 
@@ -58,8 +59,10 @@ def test_the_command_as_documented_exports_and_writes_nothing_to_the_terminal_bu
 
 
 def test_verify_prints_the_checks_and_says_that_all_is_well(
-    exported_model: Path, checkpoint_file: Path, tmp_path: Path
+    exported_model: Path, checkpoint_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(verification, "SIZES", ((32, 32),))  # all of them run in the library's own test
+    monkeypatch.setattr(verification, "LARGE", (64, 96))
     report = tmp_path / "report.json"
     result = run("verify", exported_model, "--checkpoint", checkpoint_file, "--report", report)
     assert result.exit_code == 0, result.output

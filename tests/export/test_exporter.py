@@ -4,13 +4,15 @@ import numpy as np
 import onnx
 import pytest
 
-from rdi.camera import Cfa
+from rdi.camera import Cfa, RawPhoto
 from rdi.checkpoint import Checkpoint, load_checkpoint, load_published, weights_digest
 from rdi.errors import CheckpointError, ModelError, OutputError, ProviderError, UsageError, VerificationError
-from rdi.export import export, exporter, inspect_model, verify_model
+from rdi.export import export, exporter, inspect_model, verification, verify_model
 from rdi.export.session import GraphSession
 from rdi.export.verification import PICTURE_BOUND, check_pictures
 from rdi.metadata import ModelMetadata, WhiteBalance
+from rdi.reference import restore
+from rdi.runtime import Restorer
 
 WEIGHT = "network.higher.blocks.1.dense.2.weight"  # deep inside: little of it reaches the picture
 
@@ -51,6 +53,18 @@ def test_the_file_carries_the_rules_the_weights_hash_and_the_figures(
     assert set(strings) == set(metadata.to_strings()), "a tool's own metadata came along"
 
 
+@pytest.mark.parametrize("cfa", [Cfa.RGGB, Cfa.BGGR])
+def test_the_runtime_restores_with_it_what_pytorch_restores(
+    exported_model: Path, checkpoint: Checkpoint, cfa: Cfa
+) -> None:
+    mosaic = (512 + np.random.default_rng(4).poisson(np.linspace(1, 200, 101 * 75))).reshape(101, 75).astype(np.uint16)
+    photo = RawPhoto(mosaic, cfa, np.array([511.0, 512, 512.5, 510]), 16000.0, white_balance=np.array([2.1, 1, 1.6]))
+    restored = Restorer(exported_model).restore(photo)
+    expected = restore(checkpoint.network, checkpoint.metadata, photo, restored.amplification.value)
+    assert restored.image.shape == (101, 75, 3)
+    assert np.abs(restored.image / 65535 - expected).max() <= PICTURE_BOUND
+
+
 def test_the_file_tells_nothing_of_the_machine_that_made_it(exported_model: Path) -> None:
     content = exported_model.read_bytes()
     for trace in (b"site-packages", str(Path.cwd()).encode(), str(Path.home()).encode(), b"stack_trace"):
@@ -86,9 +100,8 @@ def test_an_existing_file_with_a_single_changed_weight_is_refused(
 def test_the_comparisons_alone_find_a_wrong_value(
     exported_model: Path, checkpoint: Checkpoint, name: str, change: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rdi.export import verification
-
     monkeypatch.setattr(verification, "SIZES", ((64, 96),))
+    monkeypatch.setattr(verification, "LARGE", (96, 64))
     content = change_one_value(exported_model, name, change).SerializeToString()
     checks = [*check_pictures(content, checkpoint, "cpu")]
     checks.append(verification.check_amplifier(GraphSession(content), checkpoint))
