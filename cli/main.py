@@ -10,6 +10,7 @@ from rdi import __version__
 from rdi.cli.compare import compare
 from rdi.cli.demo import demo
 from rdi.cli.doctor import doctor
+from rdi.cli.eval import evaluate
 from rdi.cli.export import export, verify
 from rdi.cli.infer import infer
 from rdi.cli.info import info
@@ -61,11 +62,12 @@ def rdi(
 
 
 app.command("infer")(infer)
-app.command("train")(train)
-app.command("doctor")(doctor)
 app.command("demo")(demo)
-app.command("simulate")(simulate)
-app.command("compare")(compare)
 app.command("info")(info)
+app.command("doctor")(doctor)
+app.command("simulate")(simulate)
+app.command("train")(train)
 app.command("export")(export)
 app.command("verify")(verify)
+app.command("compare")(compare)
+app.command("eval")(evaluate)

@@ -127,7 +127,7 @@ def compare(
     )
     peaks = _peaks(photo, model, checkpoint, provider, restorer.threads, amplification)
     sides = {name: Side(min(taken), median(taken), peaks[name]) for name, taken in times.items()}
-    ours, theirs = (pictures[name].astype(np.float32) / WHITE for name in ("onnxruntime", "pytorch"))
+    ours, theirs = (np.divide(pictures[name], WHITE, dtype=np.float32) for name in ("onnxruntime", "pytorch"))
     return Comparison(
         width=photo.width,
         height=photo.height,

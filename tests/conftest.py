@@ -162,7 +162,7 @@ def checkpoint_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         torch.manual_seed(11)
         network = RestorationNetwork().eval()
     with torch.no_grad():
-        network.output.parametrizations.weight.original0.mul_(0.2)
+        network.get_parameter("output.parametrizations.weight.original0").mul_(0.2)
         assert network.output.bias is not None
         network.output.bias.fill_(0.5)
     path = tmp_path_factory.mktemp("checkpoint") / "checkpoint.safetensors"

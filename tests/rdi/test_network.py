@@ -106,10 +106,10 @@ def test_a_wrong_channel_order_is_noticed(published, cases, monkeypatch, part):
         def twice(x, ratio):
             return whole(whole(x, 4), 4) if ratio == 16 else whole(x, ratio)
 
-        monkeypatch.setattr(network_module.F, "pixel_unshuffle", twice)
+        monkeypatch.setattr(functional, "pixel_unshuffle", twice)
     else:
         joined = torch.cat
-        monkeypatch.setattr(network_module.torch, "cat", lambda parts, dim: joined(tuple(reversed(parts)), dim=dim))
+        monkeypatch.setattr(torch, "cat", lambda parts, dim: joined(tuple(reversed(parts)), dim=dim))
     assert worst(published, cases) > BOUND
 
 

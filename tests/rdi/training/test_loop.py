@@ -14,7 +14,7 @@ from rdi.errors import TrainingDataError
 from rdi.metadata import ModelMetadata, WhiteBalance
 from rdi.network import RestorationNetwork
 from rdi.training import loop
-from rdi.training.loop import CHECKPOINT, Observer, learning_rate_factor, train
+from rdi.training.loop import CHECKPOINT, Observer, Validation, learning_rate_factor, train
 from rdi.training.settings import TrainingSettings
 from rdi.training.sources import PhotoSource
 
@@ -37,7 +37,9 @@ def train_on_photos(folder, run_folder, settings, **options):
 
 
 def test_training_lowers_the_loss_and_leaves_a_described_checkpoint(photos, tmp_path):
-    losses, validations, counts = [], [], []
+    losses: list[float] = []
+    validations: list[Validation] = []
+    counts: list[tuple[int, ...]] = []
     observer = Observer(
         on_start=lambda *numbers: counts.append(numbers),
         on_step=lambda progress: losses.append(progress.loss),
