@@ -167,9 +167,7 @@ def test_a_frame_beyond_libraws_limit_is_refused_with_its_reason(
         read_photo(write_variant(small_photo, {256: (LONG, 60000), 257: (LONG, 60000)}))
 
 
-@settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(position=st.integers(0, 700), value=st.binary(min_size=1, max_size=4))
 def test_a_damaged_dng_gives_a_photo_or_one_of_our_errors(
     position: int, value: bytes, small_photo: RawPhoto, tmp_path: Path
