@@ -33,7 +33,7 @@ def train(
     crop: Annotated[int, typer.Option(help="Side of a crop in pixels, a multiple of 32 above 160.")] = 256,
     learning_rate: Annotated[float, typer.Option(help="AdamW's, at its highest; cosine decay.")] = 1e-3,
     iso: Annotated[str, typer.Option(help="Simulated ISO, LOW-HIGH, log-uniform, within 50-25600.")] = "400-12800",
-    ratio: Annotated[str, typer.Option(help="Exposure ratio, LOW-HIGH, log-uniform.")] = "10-300",
+    ratio: Annotated[str, typer.Option(help="Exposure ratio, LOW-HIGH, log-uniform.")] = "2-300",
     white_balance: Annotated[
         str, typer.Option(help="input: gains multiply the mosaic; baked: the paper's way, one camera's daylight.")
     ] = "input",
