@@ -56,7 +56,7 @@ def test_no_onnxruntime_is_broken(shipped: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     result = run()
     assert result.exit_code == 1
-    assert "rdi[cpu]" in result.stdout
+    assert 'pip install ".[cpu]"' in result.stdout
 
 
 def test_a_model_that_restores_nonsense_is_broken(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -299,7 +299,7 @@ def test_an_unknown_provider(dng: Path, tiny_model: Path, tmp_path: Path) -> Non
 def test_cuda_where_there_is_none(dng: Path, tiny_model: Path, tmp_path: Path) -> None:
     if Provider.CUDA in available_providers():
         pytest.skip("this onnxruntime has CUDA")
-    refused(infer(dng, "--model", tiny_model, "--provider", "cuda"), "cuda cannot be used", 'pip install "rdi[cuda]"')
+    refused(infer(dng, "--model", tiny_model, "--provider", "cuda"), "cuda cannot be used", 'pip install ".[cuda]"')
     assert files(tmp_path) == {"photo.dng"}
 
 

@@ -84,5 +84,5 @@ def test_a_model_with_another_output_type_is_refused(tmp_path: Path, tiny_model:
 
 def test_without_onnxruntime_the_three_extras_are_named(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(MissingPackageError, match=r"rdi\[cpu\].*rdi\[cuda\].*rdi\[openvino\]"):
+    with pytest.raises(MissingPackageError, match=r"\.\[cpu\].*\.\[cuda\].*\.\[openvino\]"):
         Restorer(tiny_model)
