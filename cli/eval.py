@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rdi.errors import MissingPackageError, UsageError
+from rdi.extras import install_hint
 
 if TYPE_CHECKING:
     import numpy as np
@@ -122,7 +123,7 @@ def _require_torch() -> None:
     from importlib.util import find_spec
 
     if find_spec("torch") is None or find_spec("safetensors") is None:
-        raise MissingPackageError('weights in PyTorch need torch and safetensors: pip install "rdi[train]"')
+        raise MissingPackageError(f"weights in PyTorch need torch and safetensors: {install_hint('train')}")
 
 
 def _table(means: "list[Mean]") -> str:

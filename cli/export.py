@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rdi.errors import CheckpointError, MissingPackageError, UsageError
+from rdi.extras import install_hint
 
 if TYPE_CHECKING:
     from rdi.checkpoint import Checkpoint
@@ -111,4 +112,4 @@ def require_packages() -> None:
     needed = ("torch", "safetensors", "onnx", "onnxscript", "onnxsim", "onnxruntime")
     missing = [name for name in needed if find_spec(name) is None]
     if missing:
-        raise MissingPackageError(f'{", ".join(missing)} not installed; run: pip install "rdi[export]"')
+        raise MissingPackageError(f"{', '.join(missing)} not installed: {install_hint('export')}")

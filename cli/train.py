@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rdi.errors import MissingPackageError, UsageError
+from rdi.extras import install_hint
 
 if TYPE_CHECKING:
     from rdi.training.loop import Observer
@@ -101,7 +102,7 @@ def _settings(white_balance: str, **values: object) -> "TrainingSettings":
     try:
         from rdi.training.settings import TrainingSettings
     except ModuleNotFoundError as error:
-        raise MissingPackageError(f'training needs {error.name}: pip install "rdi[train]"') from error
+        raise MissingPackageError(f"training needs {error.name}: {install_hint('train')}") from error
     from rdi.metadata import WhiteBalance
 
     if white_balance not in list(WhiteBalance):
