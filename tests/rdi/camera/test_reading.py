@@ -1,5 +1,6 @@
 """`read_photo`: the fields of real and made-up files, their defaults, and what is refused."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL.TiffImagePlugin import IFDRational
 
-from rdi.camera import Cfa, RawPhoto, read_photo
+from rdi.camera import Cfa, RawPhoto, read_photo, reading
 from rdi.camera.containers import Container
 from rdi.camera.dng import encode_dng
 from rdi.camera.photo import DEFAULT_CAMERA_TO_SRGB, DEFAULT_GAINS
@@ -115,6 +116,28 @@ def test_without_matrix_and_balance_both_defaults_are_named(small_photo: RawPhot
     back = read_photo(write_variant(small_photo, {50721: None, 50728: None}))
     assert back.white_balance == pytest.approx(DEFAULT_GAINS)
     assert len(back.warnings) == 2
+
+
+def test_what_cannot_be_checked_is_a_warning(
+    small_photo: RawPhoto, write_variant: WriteVariant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_variant(small_photo, {})
+    assert read_photo(path).warnings == ()
+    monkeypatch.setattr(reading, "check_container", lambda _: Container(is_dng=True, checked=False))
+    (warning,) = read_photo(path).warnings
+    assert "completeness cannot be checked" in warning
+
+
+def test_a_name_that_is_no_unicode_is_read_like_any_other(small_photo: RawPhoto, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"lat\xff.dng")
+    try:
+        path.write_bytes(encode_dng(small_photo))
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    assert np.array_equal(read_photo(path).mosaic, small_photo.mosaic)
+    path.write_bytes(b"hello, I am a text" * 20)
+    with pytest.raises(NotARawPhotoError, match="no raw photo that LibRaw can read"):
+        read_photo(path)
 
 
 def test_without_exif_nothing_is_made_up(small_photo: RawPhoto, write_variant: WriteVariant) -> None:
