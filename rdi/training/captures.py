@@ -15,8 +15,8 @@ from rdi.simulate import Exposure, Sensor, draw_white_balance, expose, render_cl
 from rdi.training.photos import PhotoShelf
 from rdi.training.settings import TrainingSettings
 
-RELIT_SHARE = 0.4
-BRIGHTNESS = (0.3, 3.0)
+RELIT_SHARE = 0.3
+BRIGHTNESS = (0.3, 12.0)
 STAGE_LIT_SHARE = 0.2
 STAGE_LIGHT = (0.01, 1.0)  # of each channel
 
