@@ -46,6 +46,8 @@ def export(
     if report is not None:
         require_writable(report.parent)
     source, weights = load(checkpoint, from_paper)
+    if out.parent.name and not out.parent.exists() and out.parent.parent.is_dir():
+        out.parent.mkdir()  # `models/`, in a folder that is no checkout
     print(f"exporting {source}, about half a minute", file=sys.stderr)
     result = export_model(weights, out, opset=opset)
     if report is not None:
@@ -68,6 +70,9 @@ def verify(
     require_packages()
     from rdi.export import inspect_model
 
+    beside = model.with_suffix(".safetensors")
+    if checkpoint is None and from_paper is None and beside.is_file():
+        checkpoint = beside
     source, weights = load(checkpoint, from_paper)
     print(f"checking {model} against {source} on {provider}", file=sys.stderr)
     result = inspect_model(model, weights, provider)

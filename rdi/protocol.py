@@ -1,7 +1,8 @@
 """The quality protocol: dark captures of known photos, always the same ones, so that figures can be compared.
 
-A Sony A7S II at ISO 3200 with Gaussian read noise; photo i of a list takes balance i mod 3 and seed i. The true
-exposure ratio is the amplification, so what is measured is the network and not the estimate.
+A Sony A7S II at ISO 3200 with Gaussian read noise; photo i of a list takes balance i mod 3 and seed i, so
+that at another place it is another capture. The true exposure ratio is the amplification: what is measured is the
+network and not the estimate.
 """
 
 from collections.abc import Iterator, Sequence

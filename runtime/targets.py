@@ -80,7 +80,9 @@ def _refuse_shared_targets(jobs: Sequence[Job]) -> None:
     for job in jobs:
         other = owners.setdefault(job.target.resolve(), job.photo)
         if other != job.photo:
-            raise UsageError(f"{other} and {job.photo} would both become {job.target}; restore them one at a time")
+            raise UsageError(
+                f"{other} and {job.photo} would both become {job.target}; restore them one by one, each with its own --out"
+            )
 
 
 def _refuse_photos_as_targets(jobs: Sequence[Job]) -> None:

@@ -136,7 +136,7 @@ def align(photo: RawPhoto, target: Cfa, multiple: int, margin: int = 0) -> Frame
     """
     if photo.cfa.period != target.period:
         raise UnsupportedMosaicError(
-            f"the photo has a {_kind(photo.cfa)} mosaic, but the model was trained for {_kind(target)}; "
+            f"the mosaic of the photo is {_kind(photo.cfa)}, but the model was trained for {_kind(target)}; "
             f"choose a model for {_kind(photo.cfa)} with --model"
         )
     top, left = photo.phase if target is Cfa.XTRANS else shift_to(photo.cfa, target)
