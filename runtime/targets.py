@@ -81,7 +81,8 @@ def _refuse_shared_targets(jobs: Sequence[Job]) -> None:
         other = owners.setdefault(job.target.resolve(), job.photo)
         if other != job.photo:
             raise UsageError(
-                f"{other} and {job.photo} would both become {job.target}; restore them one by one, each with its own --out"
+                f"{other} and {job.photo} would both become {job.target}; "
+                "restore them one by one, each with its own --out"
             )
 
 
