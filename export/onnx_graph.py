@@ -8,6 +8,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import onnx
@@ -15,9 +16,11 @@ import onnxscript.optimizer
 import onnxsim
 import torch
 from numpy.typing import NDArray
+from onnxscript import opset21
 
 from rdi.camera.photo import DEFAULT_GAINS
 from rdi.errors import UsageError, VerificationError
+from rdi.export.deployment.picture import LARGEST
 from rdi.export.graph import RestorationGraph
 from rdi.metadata import ModelMetadata, WhiteBalance
 
@@ -79,12 +82,20 @@ def trace(module: RestorationGraph, defaults: Defaults, multiple: int, opset: in
             input_names=INPUTS,
             output_names=OUTPUTS,
             dynamic_shapes=(sizes, *(None for _ in defaults)),
+            custom_translation_table={torch.ops.rdi.quantise.default: quantise},
             optimize=False,  # it would store every constant, however large
             verbose=False,
         )
         assert program is not None
         onnxscript.optimizer.optimize(program.model, output_size_limit=LARGEST_CONSTANT)
         return program.model_proto
+
+
+def quantise(values: Any) -> Any:
+    """What `rdi.export.deployment.picture.quantise` is in ONNX: one operator, which divides, rounds and clips at once."""
+    scale = onnx.helper.make_tensor("scale", onnx.TensorProto.FLOAT, [], [1 / LARGEST])
+    zero = onnx.helper.make_tensor("zero", onnx.TensorProto.UINT16, [], [0])
+    return opset21.QuantizeLinear(values, opset21.Constant(value=scale), opset21.Constant(value=zero))
 
 
 def simplify(model: onnx.ModelProto) -> onnx.ModelProto:

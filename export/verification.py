@@ -18,8 +18,9 @@ from rdi.camera.cfa import Cfa
 from rdi.camera.photo import DEFAULT_GAINS
 from rdi.checkpoint import Checkpoint, weights_digest
 from rdi.errors import VerificationError
+from rdi.export.deployment.picture import LARGEST
 from rdi.export.frames import PATTERNS, Mosaic, Settings, amplifier_frames, level_sets, mosaic_of
-from rdi.export.graph import LARGEST, graph_of
+from rdi.export.graph import graph_of
 from rdi.export.onnx_graph import default_inputs, require_contract
 from rdi.export.reference import Floats, expected_amplification, expected_picture
 from rdi.export.report import Check

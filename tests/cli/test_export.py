@@ -30,7 +30,7 @@ def exports(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Checkpoint, Path, int
 
     def export(checkpoint: Checkpoint, out: Path, *, opset: int) -> Report:
         calls.append((checkpoint, out, opset))
-        return Report(out, 3_160_000, opset, "cpu", (Check("amplifier", 7e-8, 1e-6, "relative difference"),))
+        return Report(out, 4_010_000, opset, "cpu", (Check("amplifier", 7e-8, 1e-6, "relative difference"),))
 
     monkeypatch.setattr(rdi.export, "export", export)
     return calls
@@ -54,7 +54,7 @@ def test_the_command_as_documented_exports_and_writes_nothing_to_the_terminal_bu
     assert "runs/one/checkpoint.safetensors" in done.stderr
     lines = done.stdout.splitlines()
     assert lines[0].split() == ["check", "figure", "bound", "result"]
-    assert lines[-1].startswith("wrote models/rdi.onnx: 3.16 MB, opset 21")
+    assert lines[-1].startswith("wrote models/rdi.onnx: 4.01 MB, opset 21")
     assert [path.name for path in (tmp_path / "models").iterdir()] == ["rdi.onnx"]
 
 
