@@ -73,7 +73,7 @@ def trace(module: RestorationGraph, defaults: Defaults, multiple: int, opset: in
     mosaic = torch.zeros((1, 1, 2 * multiple, 3 * multiple), dtype=torch.int32).to(torch.uint16)
     arguments = (mosaic, *(torch.from_numpy(value) for value in defaults.values()))
     sizes = {axis + 2: multiple * torch.export.Dim(name) for axis, name in enumerate(SIZE_NAMES)}
-    with _quiet_exporter():
+    with quiet_exporter():
         program = torch.onnx.export(
             module.eval(),
             arguments,
@@ -153,7 +153,7 @@ def _shape(value: onnx.ValueInfoProto) -> list[int | str]:
 
 
 @contextmanager
-def _quiet_exporter() -> Iterator[None]:
+def quiet_exporter() -> Iterator[None]:
     """Keep two known notes of the exporter from the terminal: nobody can act on them. All others come through."""
     registration = logging.getLogger("torch.onnx._internal.exporter._registration")  # "torchvision is not installed"
     level = registration.level
