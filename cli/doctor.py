@@ -21,7 +21,7 @@ def doctor(
     for check in diagnose():
         checks.append(check)
         if not as_json:
-            print(f"{check.verdict:<6}  {check.name}: {check.detail}")
+            print(f"{check.verdict:<7}  {check.name}: {check.detail}")
     if as_json:
         print(json.dumps([check.as_json() for check in checks], indent=2))
     if any(check.verdict is Verdict.BROKEN for check in checks):

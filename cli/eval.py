@@ -4,11 +4,12 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rdi.errors import MissingPackageError, UsageError
+from rdi.extras import install_hint
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,9 +46,11 @@ def evaluate(
     from rdi.evaluation import summarise
     from rdi.models import shipped_model
 
-    models = {path.name: _restore_with(path, provider) for path in model or [shipped_model()]}
+    given = model or [shipped_model()]
+    names_differ = len({path.name for path in given}) == len(given)
+    models = {path.name if names_differ else str(path): _restore_with(path, provider) for path in given}
     if from_paper:
-        models[from_paper.name] = _restore_with_published(from_paper)
+        models[str(from_paper)] = _restore_with_published(from_paper)
     paths, scores = _photos(photos, names), []
     for value in _ratios(ratio):
         for score in run_evaluation(models, protocol.captures(paths, value)):
@@ -120,7 +123,7 @@ def _require_torch() -> None:
     from importlib.util import find_spec
 
     if find_spec("torch") is None or find_spec("safetensors") is None:
-        raise MissingPackageError('weights in PyTorch need torch and safetensors: pip install "rdi[train]"')
+        raise MissingPackageError(f"weights in PyTorch need torch and safetensors: {install_hint('train')}")
 
 
 def _table(means: "list[Mean]") -> str:
@@ -133,4 +136,10 @@ def _table(means: "list[Mean]") -> str:
 
 
 def _json(scores: "list[Score]", means: "list[Mean]") -> str:
-    return json.dumps({"photos": [asdict(score) for score in scores], "means": [asdict(mean) for mean in means]})
+    rows = {name: [_finite(asdict(item)) for item in items] for name, items in (("photos", scores), ("means", means))}
+    return json.dumps(rows, allow_nan=False)
+
+
+def _finite(row: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no infinity, which is the PSNR of a perfect restoration."""
+    return {name: None if value == float("inf") else value for name, value in row.items()}

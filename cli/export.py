@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rdi.errors import CheckpointError, MissingPackageError, UsageError
+from rdi.extras import install_hint
 
 if TYPE_CHECKING:
     from rdi.checkpoint import Checkpoint
 
-RUNS = Path("runs")
 SHIPPED = Path("models") / "rdi.safetensors"
 
 CheckpointFile = Annotated[
@@ -39,7 +39,12 @@ def export(
     """
     require_packages()
     from rdi.export import export as export_model
+    from rdi.runtime.targets import require_writable
 
+    if out.suffix.lower() != ".onnx":
+        raise UsageError(f"--out {out} is no name for an ONNX file; give one that ends in .onnx")
+    if report is not None:
+        require_writable(report.parent)
     source, weights = load(checkpoint, from_paper)
     print(f"exporting {source}, about half a minute", file=sys.stderr)
     result = export_model(weights, out, opset=opset)
@@ -87,13 +92,15 @@ def load(checkpoint: Path | None, from_paper: Path | None) -> "tuple[Path, Check
 
 def default_checkpoint() -> Path:
     """The newest checkpoint under runs/, else the one that ships with the project; both in the current folder."""
-    found = list(RUNS.glob("*/checkpoint.safetensors"))
-    if found:
-        return max(found, key=lambda path: path.stat().st_mtime)
+    from rdi.runs import CHECKPOINT, RUNS, newest_checkpoint
+
+    newest = newest_checkpoint()
+    if newest:
+        return newest
     if SHIPPED.is_file():
         return SHIPPED
     raise CheckpointError(
-        f"there is no checkpoint here, neither {RUNS}/*/checkpoint.safetensors nor {SHIPPED}; "
+        f"there is no checkpoint here, neither {RUNS}/*/{CHECKPOINT} nor {SHIPPED}; "
         "train with `rdi train` or give --checkpoint FILE"
     )
 
@@ -105,4 +112,4 @@ def require_packages() -> None:
     needed = ("torch", "safetensors", "onnx", "onnxscript", "onnxsim", "onnxruntime")
     missing = [name for name in needed if find_spec(name) is None]
     if missing:
-        raise MissingPackageError(f'{", ".join(missing)} not installed; run: pip install "rdi[export]"')
+        raise MissingPackageError(f"{', '.join(missing)} not installed: {install_hint('export')}")

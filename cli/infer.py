@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rdi.cli.terminal import printable
+
 if TYPE_CHECKING:
     from rdi.runtime.batch import Outcome
 
@@ -20,7 +22,8 @@ def infer(
         str, typer.Option(help="cpu, cuda, openvino, tensorrt, coreml or dml: used, or refused with the reason.")
     ] = "cpu",
     threads: Annotated[
-        int | None, typer.Option(help="CPU threads; default: the physical cores rdi may use.", min=1)
+        int | None,
+        typer.Option(help="CPU threads, 1 to 4 for each CPU; default: the physical cores rdi may use.", min=1),
     ] = None,
     out: Annotated[
         Path | None,
@@ -36,8 +39,8 @@ def infer(
     exposure: Annotated[
         str | None,
         typer.Option(
-            help="auto: the paper's estimate (Eq. 5), held back to keep the lights; paper: the estimate alone; "
-            "NUMBER: the amplification itself, 0.01 to 10000. Default: auto.",
+            help="auto: the paper's estimate (Eq. 5), held back to keep the lights, never below 1; paper: the estimate "
+            "alone; NUMBER: the amplification itself, 0.01 to 10000. Default: auto.",
             metavar="auto|paper|NUMBER",
         ),
     ] = None,
@@ -86,14 +89,14 @@ def _report(outcome: "Outcome", as_json: bool, counter: str) -> None:
     """Results to stdout; warnings and errors to stderr, each with its photo."""
     name = str(outcome.job.photo)
     for warning in outcome.summary.warnings if outcome.summary else ():
-        print(f"rdi: {name}: {warning}", file=sys.stderr)
+        print(printable(f"rdi: {name}: {warning}"), file=sys.stderr)
     if outcome.error:
         text = str(outcome.error)
-        print(f"rdi: {counter}{text if name in text else f'{name}: {text}'}", file=sys.stderr)
+        print(printable(f"rdi: {counter}{text if name in text else f'{name}: {text}'}"), file=sys.stderr)
     if as_json:
         print(json.dumps(outcome.as_json()))
     elif not outcome.error:
-        print(counter + _describe(outcome))
+        print(printable(counter + _describe(outcome)))
 
 
 def _describe(outcome: "Outcome") -> str:

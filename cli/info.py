@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from rdi.cli.terminal import printable
 from rdi.errors import RdiError
 
 
@@ -28,9 +29,9 @@ def info(
             found = _describe(path)
         except RdiError as error:
             failed = True
-            print(f"rdi: {error}", file=sys.stderr)
+            print(f"rdi: {printable(error)}", file=sys.stderr)
             continue
-        print(json.dumps({"file": str(path)} | found) if as_json else _format(path, found))
+        print(json.dumps({"file": str(path)} | found) if as_json else printable(_format(path, found)))
     if failed:
         raise typer.Exit(1)
 
@@ -51,10 +52,20 @@ def _describe(path: Path) -> dict[str, Any]:
 
 def _format(path: Path, found: dict[str, Any]) -> str:
     lines = [f"{path}: {found.pop('kind')}"]
-    width = max(map(len, found), default=0)
+    return "\n".join(lines + _entries(found, "  "))
+
+
+def _entries(found: dict[str, Any], indent: str) -> list[str]:
+    """One line an entry, names padded to one width; a dictionary's own entries follow its name, indented."""
+    width = max((len(name) for name, value in found.items() if not isinstance(value, dict)), default=0)
+    lines = []
     for name, value in found.items():
-        lines += [f"  {name.replace('_', ' '):<{width}}  {line}" for line in _lines(name, value)]
-    return "\n".join(lines)
+        shown = name.replace("_", " ")
+        if isinstance(value, dict):
+            lines += [f"{indent}{shown}", *_entries(value, f"{indent}  ")]
+        else:
+            lines += [f"{indent}{shown:<{width}}  {line}" for line in _lines(name, value)]
+    return lines
 
 
 def _lines(name: str, value: Any) -> list[str]:
@@ -65,8 +76,6 @@ def _lines(name: str, value: Any) -> list[str]:
         return list(value)
     if name == "exposure_time":
         return [f"1/{1 / value:.0f} s" if value < 0.3 else f"{value:g} s"]
-    if isinstance(value, dict):
-        return [", ".join(f"{key}: {item}" for key, item in value.items())]
     if isinstance(value, list):
         distinct = value[:1] if len(value) > 1 and all(item == value[0] for item in value) else value
         return [" ".join(str(item) for item in distinct)]

@@ -1,6 +1,11 @@
 """The `rdi` command."""
 
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +20,7 @@ from rdi.cli.export import export, verify
 from rdi.cli.infer import infer
 from rdi.cli.info import info
 from rdi.cli.simulate import simulate
+from rdi.cli.terminal import accept_any_name, printable
 from rdi.cli.train import train
 from rdi.errors import RdiError, UsageError
 
@@ -24,8 +30,10 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the chosen command."""
+        accept_any_name()
         try:
-            return super().invoke(ctx)
+            with _termination_cleans_up():
+                return super().invoke(ctx)
         except UsageError as error:
             _fail(error, 2)
         except RdiError as error:
@@ -33,8 +41,26 @@ class Commands(TyperGroup):
 
 
 def _fail(error: RdiError, code: int) -> None:
-    print(f"rdi: {error}", file=sys.stderr)
+    print(f"rdi: {printable(error)}", file=sys.stderr)
     raise typer.Exit(code)
+
+
+@contextmanager
+def _termination_cleans_up() -> Iterator[None]:
+    """SIGTERM leaves the block like an error: temporary files are removed, the exit code is the usual 143."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def terminate(_signal: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not break off the cleaning
+        raise SystemExit(128 + signal.SIGTERM)
+
+    previous = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
 app = typer.Typer(
@@ -42,6 +68,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # its boxes turn one wrong option into six lines, and importing it doubles the start
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -61,13 +88,14 @@ def rdi(
     """Restore photos taken in near darkness: raw file in, clean bright picture out."""
 
 
+# The list of commands cuts long sentences off: those get a shorter one.
 app.command("infer")(infer)
-app.command("demo")(demo)
+app.command("demo", short_help="Restore the dark photo that ships with rdi.")(demo)
 app.command("info")(info)
-app.command("doctor")(doctor)
-app.command("simulate")(simulate)
-app.command("train")(train)
-app.command("export")(export)
-app.command("verify")(verify)
-app.command("compare")(compare)
-app.command("eval")(evaluate)
+app.command("doctor", short_help="Check what this computer has of what rdi needs.")(doctor)
+app.command("simulate", short_help="Turn a bright picture into a dark raw photo (DNG).")(simulate)
+app.command("train", short_help="Train the network on your photos or on SID.")(train)
+app.command("export", short_help="Write a trained network as one verified ONNX file.")(export)
+app.command("verify", short_help="Check an ONNX file against the weights it was made from.")(verify)
+app.command("compare", short_help="PyTorch against ONNX Runtime: time, memory, difference.")(compare)
+app.command("eval", short_help="Measure PSNR and SSIM on simulated captures.")(evaluate)

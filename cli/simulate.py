@@ -6,6 +6,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from rdi.cli.terminal import printable
 from rdi.errors import UsageError
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -41,13 +42,13 @@ def simulate(
     """
     from rdi.camera.cfa import Cfa
     from rdi.camera.dng import Compression
-    from rdi.darken import DarkCapture, darken_file, parse_gains
+    from rdi.darken import DarkCapture, darken_file, parse_light
     from rdi.noise import ReadNoise
 
     capture = DarkCapture(
         iso=iso,
         ratio=ratio,
-        white_balance=parse_gains(white_balance),
+        white_balance=parse_light(white_balance),
         cfa=_choice(Cfa, cfa.upper(), "--cfa"),
         read_noise=_choice(ReadNoise, read_noise, "--read-noise"),
         seed=seed,
@@ -58,9 +59,9 @@ def simulate(
         picture, out, capture, compression=Compression.LJPEG if compress else Compression.NONE, overwrite=overwrite
     )
     gains = ",".join(f"{gain:.4g}" for gain in photo.white_balance)
-    print(f"{picture}: {photo.width}x{photo.height} {photo.cfa}, ISO {iso:g}, ratio {ratio:g}")
+    print(f"{printable(picture)}: {photo.width}x{photo.height} {photo.cfa}, ISO {iso:g}, ratio {ratio:g}")
     print(f"  white balance {gains}; {read_noise} read noise; seed {seed}")
-    print(f"  {out} ({out.stat().st_size / 1e6:.1f} MB)")
+    print(f"  {printable(out)} ({out.stat().st_size / 1e6:.1f} MB)")
 
 
 def _choice(choices: type[Choice], text: str, option: str) -> Choice:

@@ -2,19 +2,17 @@
 
 import os
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rdi.errors import MissingPackageError, UsageError
+from rdi.extras import install_hint
 
 if TYPE_CHECKING:
     from rdi.training.loop import Observer
     from rdi.training.settings import TrainingSettings
-
-RUNS = Path("runs")
 
 CHOICES = """nothing to train on: there is no ./Sony folder with Sony_train_list.txt here. Choose one:
   rdi train --photos DIR    simulated dark captures of your own photos (JPEG, PNG, TIFF)
@@ -33,7 +31,7 @@ def train(
     crop: Annotated[int, typer.Option(help="Side of a crop in pixels, a multiple of 32 above 160.")] = 256,
     learning_rate: Annotated[float, typer.Option(help="AdamW's, at its highest; cosine decay.")] = 1e-3,
     iso: Annotated[str, typer.Option(help="Simulated ISO, LOW-HIGH, log-uniform, within 50-25600.")] = "400-12800",
-    ratio: Annotated[str, typer.Option(help="Exposure ratio, LOW-HIGH, log-uniform.")] = "10-300",
+    ratio: Annotated[str, typer.Option(help="Exposure ratio, LOW-HIGH, log-uniform.")] = "2-300",
     white_balance: Annotated[
         str, typer.Option(help="input: gains multiply the mosaic; baked: the paper's way, one camera's daylight.")
     ] = "input",
@@ -46,6 +44,7 @@ def train(
     ] = True,
     checkpoint_every: Annotated[int, typer.Option(help="Steps between two checkpoints.", min=1)] = 500,
     validate_every: Annotated[int, typer.Option(help="Steps between two validations.", min=1)] = 2_000,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the checkpoint of an earlier run.")] = False,
 ) -> None:
     """Train the network and write runs/DATE/checkpoint.safetensors; Ctrl-C keeps the last step.
 
@@ -73,14 +72,20 @@ def train(
         validate_every=validate_every,
     )
     _prepare(device, threads)
+    from rdi.checkpoint import load_checkpoint
+    from rdi.runs import new_run
+    from rdi.training.loop import prepare_run
     from rdi.training.loop import train as run_training
     from rdi.training.sources import PhotoSource, SidSource
 
-    run_folder = out or RUNS / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    initial = load_checkpoint(init) if init else None
+    source = PhotoSource(photos, settings) if photos else SidSource(sid or Path(), settings)
+    run_folder = prepare_run(out or new_run(), overwrite=overwrite)
     with _Display(settings.steps) as display:
-        source = PhotoSource(photos, settings) if photos else SidSource(sid or Path(), settings)
-        path = run_training(source, run_folder, settings, initial=init, device=device, observer=display.observer())
-    print(f"wrote {path} after {display.done} steps; export it with: rdi export --checkpoint {path}")
+        path = run_training(source, run_folder, settings, initial=initial, device=device, observer=display.observer())
+    print(
+        f"wrote {path} after {display.done} steps; export it with: rdi export --checkpoint {path} --out models/rdi.onnx"
+    )
 
 
 def _sid_here() -> Path:
@@ -97,7 +102,7 @@ def _settings(white_balance: str, **values: object) -> "TrainingSettings":
     try:
         from rdi.training.settings import TrainingSettings
     except ModuleNotFoundError as error:
-        raise MissingPackageError(f'training needs {error.name}: pip install "rdi[train]"') from error
+        raise MissingPackageError(f"training needs {error.name}: {install_hint('train')}") from error
     from rdi.metadata import WhiteBalance
 
     if white_balance not in list(WhiteBalance):
@@ -149,7 +154,6 @@ class _Display:
         self.average: float | None = None
 
     def __enter__(self) -> "_Display":
-        self.bar.start()
         return self
 
     def __exit__(self, *raised: object) -> None:
@@ -158,7 +162,10 @@ class _Display:
     def observer(self) -> "Observer":
         from rdi.training.loop import Observer, Progress, Validation
 
-        def start(training: int, validation: int) -> None:
+        def start(training: int, validation: int, notes: list[str]) -> None:
+            for note in notes:
+                self.console.print(note)
+            self.bar.start()
             self.console.print(f"{training} pictures to train on, {validation} held out for validation")
 
         def step(progress: Progress) -> None:

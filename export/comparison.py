@@ -21,16 +21,15 @@ import torch
 from numpy.typing import NDArray
 
 from rdi.camera.photo import MARGIN, Frame, RawPhoto, align
-from rdi.checkpoint import load_checkpoint, weights_digest
+from rdi.checkpoint import Checkpoint, load_checkpoint, weights_digest
 from rdi.errors import ModelError, RdiError
-from rdi.metadata import ModelMetadata
+from rdi.export.graph import LARGEST, RestorationGraph, quantise
+from rdi.metadata import WhiteBalance
 from rdi.metrics import psnr
-from rdi.network import RestorationNetwork, fold_weight_norm, plain_network
-from rdi.reference import network_input
+from rdi.network import fold_weight_norm, plain_network
 from rdi.runtime import Exposure, ExposureMode, Restorer
 
 Picture = NDArray[np.uint16]
-WHITE = 65535
 
 
 @dataclass(frozen=True)
@@ -78,18 +77,22 @@ class Comparison:
 
 
 class TorchRestorer:
-    """The network in PyTorch as a deployment without export would run it."""
+    """The network in PyTorch as a deployment without export would run it: the same steps as the graph, eagerly."""
 
-    def __init__(self, network: RestorationNetwork, metadata: ModelMetadata) -> None:
-        self.network = plain_network(fold_weight_norm(network))
-        self.metadata = metadata
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        network = plain_network(fold_weight_norm(checkpoint.network))
+        self.graph = RestorationGraph(network, checkpoint.metadata).eval()
+        self.balanced = checkpoint.metadata.white_balance is WhiteBalance.INPUT
 
     def restore(self, frame: Frame, white_level: float, amplification: float) -> Picture:
         """An aligned frame -> (H, W, 3) uint16, cropped to the photo."""
+        gains = torch.tensor(frame.gains if self.balanced else np.ones_like(frame.gains), dtype=torch.float32)
+        black = torch.tensor(frame.black_level, dtype=torch.float32)
         with torch.inference_mode():
-            rgb = self.network(network_input(frame, white_level, amplification, self.metadata))[0]
-            counted = (rgb * WHITE).round().to(torch.int32).permute(1, 2, 0)
-        return np.asarray(frame.crop(counted.numpy()), dtype=np.uint16)
+            mosaic = torch.from_numpy(frame.mosaic)[None, None]
+            x = self.graph.normalise(mosaic, black, torch.tensor(white_level), gains * amplification)
+            picture = quantise(self.graph.network(x))[0]
+        return np.asarray(frame.crop(picture.numpy()), dtype=np.uint16)
 
 
 def compare(
@@ -116,7 +119,7 @@ def compare(
     photo = photo.replace(orientation=1)
     amplification = restorer.restore(photo, exposure).amplification.value
     given = Exposure(ExposureMode.NUMBER, amplification)
-    eager = TorchRestorer(weights.network, weights.metadata)
+    eager = TorchRestorer(weights)
     frame = align(photo, weights.metadata.cfa, weights.metadata.size_multiple, MARGIN)
     times, pictures = interleave(
         {
@@ -127,7 +130,7 @@ def compare(
     )
     peaks = _peaks(photo, model, checkpoint, provider, restorer.threads, amplification)
     sides = {name: Side(min(taken), median(taken), peaks[name]) for name, taken in times.items()}
-    ours, theirs = (np.divide(pictures[name], WHITE, dtype=np.float32) for name in ("onnxruntime", "pytorch"))
+    ours, theirs = (np.divide(pictures[name], LARGEST, dtype=np.float32) for name in ("onnxruntime", "pytorch"))
     return Comparison(
         width=photo.width,
         height=photo.height,

@@ -40,16 +40,12 @@ def _with_pytorch(photo: RawPhoto, checkpoint: Path, threads: int, amplification
     import torch
 
     from rdi.checkpoint import load_checkpoint
-    from rdi.network import fold_weight_norm, plain_network
-    from rdi.reference import network_input
+    from rdi.export.comparison import TorchRestorer
 
     torch.set_num_threads(threads)
     weights = load_checkpoint(checkpoint)
-    network = plain_network(fold_weight_norm(weights.network))
     frame = align(photo, weights.metadata.cfa, weights.metadata.size_multiple, MARGIN)
-    with torch.inference_mode():
-        rgb = network(network_input(frame, photo.white_level, amplification, weights.metadata))
-        (rgb[0] * 65535).round().to(torch.int32).permute(1, 2, 0).numpy()
+    TorchRestorer(weights).restore(frame, photo.white_level, amplification)
 
 
 def _with_onnxruntime(photo: RawPhoto, model: Path, provider: str, threads: int, amplification: float) -> None:

@@ -1,6 +1,7 @@
 """What a verification found: a table of named checks, each with its figure and its bound."""
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,10 @@ class Report:
 
     def parity(self) -> dict[str, Any]:
         """Check name -> figure and bound, for the model's metadata."""
-        return {check.name: {"figure": check.figure, "bound": check.bound, "unit": check.unit} for check in self.checks}
+        return {
+            check.name: {"figure": _json_number(check.figure), "bound": check.bound, "unit": check.unit}
+            for check in self.checks
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """All of it, for JSON."""
@@ -93,3 +97,8 @@ class Report:
             unit = f"  ({check.unit})" if check.unit else ""
             lines.append(f"{check.name:{width}}  {check.figure:9.3g}  {check.bound:9.3g}  {result}{unit}")
         return "\n".join(lines)
+
+
+def _json_number(figure: float) -> float | None:
+    """JSON has neither NaN nor infinities."""
+    return figure if math.isfinite(figure) else None

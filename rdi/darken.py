@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from rdi.camera.cfa import Cfa
 from rdi.camera.dng import Compression, write_dng
-from rdi.camera.photo import MAX_GAIN, RawPhoto
+from rdi.camera.photo import RawPhoto
 from rdi.errors import OutputError, UsageError
+from rdi.gains import Gains, parse_gains
 from rdi.noise import ReadNoise, noise_at
 from rdi.pictures import load_picture, shrink
 from rdi.simulate import Exposure, Sensor, draw_white_balance, simulate
@@ -32,7 +33,7 @@ class DarkCapture:
 
     iso: float = 3200
     ratio: float = 100
-    white_balance: tuple[float, float, float] | None = None
+    white_balance: Gains | None = None
     cfa: Cfa = Cfa.RGGB
     read_noise: ReadNoise = ReadNoise.TUKEY_LAMBDA
     seed: int = 0
@@ -81,17 +82,6 @@ def describe(capture: DarkCapture, white_balance: NDArray[np.float64]) -> str:
     )
 
 
-def parse_gains(text: str) -> tuple[float, float, float] | None:
+def parse_light(text: str) -> Gains | None:
     """`R,G,B` as on the command line, scaled to green = 1; None for `random`. UsageError for anything else."""
-    if text == RANDOM:
-        return None
-    try:
-        red, green, blue = (float(part) for part in text.split(","))
-        gains = (red / green, 1.0, blue / green)
-    except (ValueError, ZeroDivisionError) as error:
-        raise UsageError(f"white balance {text!r} is unknown; give random or three gains such as 2.1,1,1.6") from error
-    if not all(0 < gain <= MAX_GAIN for gain in gains):
-        raise UsageError(
-            f"white balance {text!r} is out of range; give gains above 0, up to {MAX_GAIN:g} times green's"
-        )
-    return gains
+    return None if text == RANDOM else parse_gains(text, RANDOM)

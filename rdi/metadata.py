@@ -22,6 +22,10 @@ PATENT_NOTICE = (
 )
 
 
+LARGEST_MULTIPLE = 1024  # pixels; a frame is padded to it
+LARGEST_M = 1000.0
+
+
 class WhiteBalance(StrEnum):
     """Where the white balance is applied."""
 
@@ -72,6 +76,13 @@ class ModelMetadata:
     licence: str = LICENCE
     patent_notice: str = PATENT_NOTICE
 
+    def __post_init__(self) -> None:
+        """Refuse rules that no network has: a size rule of 0 or a billion, an m that is no positive number."""
+        if not 2 <= self.size_multiple <= LARGEST_MULTIPLE or self.size_multiple % 2:
+            raise ValueError(f"size_multiple {self.size_multiple}")
+        if not 0 < self.m <= LARGEST_M:  # nan fails too
+            raise ValueError(f"m {self.m}")
+
     def to_strings(self) -> dict[str, str]:
         """Field name (prefixed with `rdi.`) -> string; dictionaries as JSON."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
@@ -87,10 +98,9 @@ class ModelMetadata:
         if strings["rdi.format"] != FORMAT:
             raise ModelError(f"{source} has format {strings['rdi.format']!r}; this rdi reads {FORMAT!r}: update rdi")
         try:
-            read = {item.name: _from_string(strings[f"rdi.{item.name}"], item.default) for item in fields(cls)}
+            return cls(**{item.name: _from_string(strings[f"rdi.{item.name}"], item.default) for item in fields(cls)})
         except (KeyError, ValueError) as error:
             raise ModelError(f"{source} has damaged rdi metadata ({error}); export it again") from error
-        return cls(**read)
 
     def replace(self, **changes: object) -> "ModelMetadata":
         """A copy with some fields changed."""

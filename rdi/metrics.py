@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdi.errors import MissingPackageError
+from rdi.extras import install_hint
 
 Floats = NDArray[np.float32]
 
@@ -22,5 +23,5 @@ def ssim(picture: Floats, target: Floats) -> float:
     try:
         from skimage.metrics import structural_similarity
     except ModuleNotFoundError as error:
-        raise MissingPackageError('SSIM needs scikit-image: pip install "rdi[eval]"') from error
+        raise MissingPackageError(f"SSIM needs scikit-image: {install_hint('eval')}") from error
     return float(structural_similarity(picture, target, channel_axis=2, data_range=1.0))  # type: ignore[no-untyped-call]

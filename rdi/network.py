@@ -25,7 +25,6 @@ PARAMETERS = 784_768  # with weight normalisation
 PARAMETERS_FOLDED = 783_432  # one weight tensor for each convolution
 SIZE_MULTIPLE = 32  # height and width of the mosaic
 LEAKY_SLOPE = 0.2
-RATIOS = {"lse": 2, "mse": 8, "hse": 32}  # mosaic pixels for one of the encoder's
 
 
 def conv(

@@ -2,6 +2,8 @@
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,12 @@ _DNG_VERSION = 50706  # the TIFF tag that only raw files carry
 _PROBE_STEPS = 6
 
 
+def picture_size(path: Path) -> tuple[int, int]:
+    """(width, height) of a finished picture as stored, from its header alone; the errors of `load_picture`."""
+    with _opened(path) as picture:
+        return picture.size
+
+
 def load_picture(path: Path) -> NDArray[np.uint8]:
     """Load a finished picture: (H, W, 3) uint8 sRGB.
 
@@ -27,10 +35,21 @@ def load_picture(path: Path) -> NDArray[np.uint8]:
     rounded to 8, and what is transparent shows black. Raises InputError for a file that is missing, no picture, damaged
     or a camera raw file (Pillow would open the preview in it).
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import ImageOps
+
+    with _opened(path) as picture:
+        upright = ImageOps.exif_transpose(picture)
+        return np.array(_to_srgb(_flatten(upright), picture.info.get("icc_profile")), dtype=np.uint8)
+
+
+@contextmanager
+def _opened(path: Path) -> "Iterator[Image.Image]":
+    """A picture whose header was read; what goes wrong while it is used becomes an InputError."""
+    from PIL import Image, UnidentifiedImageError
 
     if not path.is_file():
-        raise InputError(f"{path} is {'a folder' if path.is_dir() else 'missing'}; give a JPEG, PNG or TIFF picture")
+        what = "a folder" if path.is_dir() else "no regular file" if path.exists() else "missing"
+        raise InputError(f"{path} is {what}; give a JPEG, PNG or TIFF picture")
     if path.suffix.lower() in RAW_SUFFIXES:
         raise _raw_file(path)
     try:
@@ -39,8 +58,7 @@ def load_picture(path: Path) -> NDArray[np.uint8]:
             with Image.open(path, formats=FORMATS) as picture:
                 if _DNG_VERSION in getattr(picture, "tag_v2", {}):
                     raise _raw_file(path)
-                upright = ImageOps.exif_transpose(picture)
-                return np.array(_to_srgb(_flatten(upright), picture.info.get("icc_profile")), dtype=np.uint8)
+                yield picture
     except UnidentifiedImageError as error:
         raise InputError(f"{path} is no picture that can be read; give a JPEG, PNG or TIFF") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

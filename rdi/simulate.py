@@ -89,15 +89,24 @@ def draw_white_balance(generator: np.random.Generator) -> NDArray[np.float64]:
     )
 
 
-def to_camera(photo: Picture, sensor: Sensor) -> Floats:
-    """(H, W, 3) uint8 sRGB -> white-balanced linear camera RGB in [0, 1], as the sensor would see it without noise."""
+def to_camera(photo: Picture, sensor: Sensor, light: NDArray[np.float64] | None = None) -> Floats:
+    """(H, W, 3) uint8 sRGB -> white-balanced linear camera RGB, as the sensor would see it without noise; 1 = white.
+
+    light: (3,) factors on linear red, green and blue, for a scene that is lit otherwise than the photo was; what gets
+           brighter than white stays so here
+    """
     linear = _linear_table()[photo]
-    return np.clip(color.apply_matrix(linear, sensor.camera_from_srgb), 0.0, 1.0)
+    if light is not None:
+        linear = linear * light.astype(np.float32)
+    return np.maximum(color.apply_matrix(linear, sensor.camera_from_srgb), 0.0)
 
 
 def render_clean(camera: Floats, sensor: Sensor) -> Floats:
-    """White-balanced camera RGB -> (H, W, 3) float32 sRGB code values in [0, 1]: the picture to aim at."""
-    return color.encode(color.apply_matrix(camera, sensor.srgb_from_camera))
+    """White-balanced camera RGB -> (H, W, 3) float32 sRGB code values in [0, 1]: the picture to aim at.
+
+    Each channel is clipped at white before the matrix, as raw developers do: a lamp comes out white, not coloured.
+    """
+    return color.encode(color.apply_matrix(np.minimum(camera, 1.0), sensor.srgb_from_camera))
 
 
 def mosaic_of(camera: Floats, cfa: Cfa) -> Floats:

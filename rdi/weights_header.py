@@ -31,6 +31,8 @@ class WeightsHeader:
 
 def read_weights_header(path: Path) -> WeightsHeader:
     """Read the header; CheckpointError for a file that is missing, damaged or no safetensors file."""
+    if path.exists() and not path.is_file():  # a pipe would hang
+        raise CheckpointError(f"cannot read {path}: it is no regular file; give weights from `rdi train`")
     try:
         with path.open("rb") as file:
             head = file.read(8)

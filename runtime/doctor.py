@@ -34,6 +34,7 @@ class Verdict(StrEnum):
 
     OK = "ok"
     ABSENT = "absent"  # not here, and not needed: rdi works without it
+    SKIPPED = "skipped"  # could not be tried, because something else is broken
     BROKEN = "broken"
 
 
@@ -42,7 +43,7 @@ class Check:
     """One thing that was looked at.
 
     name:    what
-    verdict: ok, absent or broken
+    verdict: ok, absent, skipped or broken
     detail:  what was found; for the others also what mends it
     """
 
@@ -109,7 +110,7 @@ def _check_provider(provider: Provider, model: ModelFile | None) -> Check:
     if provider not in available_providers():
         return Check(name, Verdict.ABSENT, missing_reason(provider))
     if model is None:
-        return Check(name, Verdict.ABSENT, "built in, but not tried: there is no model to try it with")
+        return Check(name, Verdict.SKIPPED, "built in, but not tried: there is no model to try it with")
     smallest = model.metadata.size_multiple
     try:
         Sessions(model, provider).get(smallest, smallest)

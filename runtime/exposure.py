@@ -1,9 +1,10 @@
 """Exposure: how much a dark photo is amplified before the network sees it.
 
 `auto`, the default, is Eq. 5 of the paper, held back until at most 1 % of the pixels that are not saturated in the raw
-file get brighter than white: a concert's spotlit singer keeps a face although the hall around is black. It never goes
-below 1 on that account, because a model is trained on amplified frames only and a photo that is as bright as that needs
-no restoring. `paper` is Eq. 5 alone; a number is used as it is; a ratio is the known exposure ratio ("GT exposure").
+file get brighter than white, but never below 1: a concert's spotlit singer keeps a face although the hall around is
+black. Where more than that burn out even at 1, the photo is bright and needs no restoring, and a model is trained on
+amplified frames only. `paper` is Eq. 5 alone; a number is used as it is; a ratio is the known exposure ratio ("GT
+exposure").
 """
 
 from dataclasses import dataclass

@@ -17,6 +17,7 @@ INPUTS = {
     "amplification": "tensor(float)",
     "m": "tensor(float)",
 }
+MAX_BYTES = 256 << 20  # of a model file; ours have a few million
 OUTPUTS = {"rgb": "tensor(uint16)", "amplification_used": "tensor(float)"}
 
 
@@ -37,8 +38,8 @@ class ModelFile:
 def open_model(path: Path) -> ModelFile:
     """Read and check a model file.
 
-    Raises ModelError for a file that is missing, no ONNX file, not written by `rdi export`, or whose inputs and
-    outputs are not those of rdi's graphs; MissingPackageError without onnxruntime.
+    Raises ModelError for a file that is missing, larger than 256 MiB, no ONNX file, not written by `rdi export`, or
+    whose inputs and outputs are not those of rdi's graphs; MissingPackageError without onnxruntime.
     """
     content = _read(path)
     probe = _probe(content, path)
@@ -57,7 +58,15 @@ def read_metadata(path: Path) -> ModelMetadata:
 def _read(path: Path) -> bytes:
     if path.is_dir():
         raise ModelError(f"{path} is a folder; give an ONNX file from `rdi export` with --model")
+    if path.exists() and not path.is_file():  # a pipe would hang, a device never end
+        raise ModelError(f"{path} is no regular file; give an ONNX file from `rdi export` with --model")
     try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise ModelError(
+                f"{path} has {size / 1e6:.0f} MB, no model of rdi more than {MAX_BYTES / 1e6:.0f}; "
+                "give an ONNX file from `rdi export` with --model"
+            )
         return path.read_bytes()
     except FileNotFoundError as error:
         raise ModelError(f"model {path} does not exist; make one with `rdi export` or name one with --model") from error

@@ -7,6 +7,7 @@ from importlib.metadata import packages_distributions, version
 from typing import Any
 
 from rdi.errors import MissingPackageError, ProviderError
+from rdi.extras import install_command
 
 DISTRIBUTIONS = {"onnxruntime": "cpu", "onnxruntime-gpu": "cuda", "onnxruntime-openvino": "openvino"}  # and its extra
 
@@ -21,8 +22,8 @@ def import_onnxruntime() -> Any:
         import onnxruntime
     except ModuleNotFoundError as error:
         raise MissingPackageError(
-            'onnxruntime is not installed; install exactly one of the extras: pip install "rdi[cpu]" (any computer), '
-            '"rdi[cuda]" (NVIDIA) or "rdi[openvino]" (Intel)'
+            f"onnxruntime is not installed; run exactly one of these in rdi's checkout: {install_command('cpu')} "
+            f"(any computer), {install_command('cuda')} (NVIDIA) or {install_command('openvino')} (Intel)"
         ) from error
     if not hasattr(onnxruntime, "InferenceSession"):
         raise ProviderError(f"the installed onnxruntime is damaged; {repair_command()}")
@@ -38,7 +39,7 @@ def installed_distributions() -> dict[str, str]:
 def repair_command(extra: str = "cpu") -> str:
     """The commands that leave exactly one onnxruntime: the one of this extra."""
     names = " ".join(installed_distributions()) or " ".join(DISTRIBUTIONS)
-    return f'run: pip uninstall -y {names} && pip install "rdi[{extra}]"'
+    return f"run in rdi's checkout: pip uninstall -y {names} && {install_command(extra)}"
 
 
 def session_errors() -> tuple[type[Exception], ...]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from rdi.errors import ProviderError
+from rdi.extras import install_hint
 from rdi.runtime.package import DISTRIBUTIONS, import_onnxruntime, installed_distributions, repair_command
 
 
@@ -43,9 +44,9 @@ _ELSEWHERE = {
 # What a provider needs from the computer, where this onnxruntime has it but cannot load it.
 _NEEDS = {
     Provider.CUDA: "needs an NVIDIA driver (`nvidia-smi` must list the GPU) and the CUDA 12 or 13 and cuDNN 9 "
-    'libraries: pip install "rdi[cuda]"',
+    f"libraries: {install_hint('cuda')}",
     Provider.TENSORRT: "needs an NVIDIA driver and the TensorRT libraries: pip install tensorrt",
-    Provider.OPENVINO: 'needs the OpenVINO libraries of the same version: pip install "rdi[openvino]"',
+    Provider.OPENVINO: f"needs the OpenVINO libraries of the same version: {install_hint('openvino')}",
     Provider.COREML: "needs macOS 10.15 or newer",
     Provider.DML: "needs a GPU with DirectX 12",
 }

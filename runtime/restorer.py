@@ -35,6 +35,7 @@ class Restored:
     provider:      what ran the network
     model:         what the model says of itself
     exif:          the photo's EXIF block (TIFF bytes), for whoever writes the picture; b"" where it had none
+    white_balance: gains of red, green and blue that were used; None where the model has its own baked in
     """
 
     image: Picture
@@ -43,6 +44,7 @@ class Restored:
     provider: Provider
     model: ModelMetadata
     exif: bytes = b""
+    white_balance: tuple[float, ...] | None = None
 
 
 class Restorer:
@@ -50,10 +52,10 @@ class Restorer:
 
     model:    an ONNX file from `rdi export`; by default the one that ships with rdi
     provider: cpu, cuda, openvino, tensorrt, coreml or dml; used or refused, never silently replaced
-    threads:  for the cpu provider; by default the physical cores this process may use
+    threads:  for the cpu provider, 1 to 4 for each CPU; by default the physical cores this process may use
 
-    Raises ModelError for a file that is not ours, ProviderError for a provider that cannot be used and
-    MissingPackageError without onnxruntime.
+    Raises ModelError for a file that is not ours, ProviderError for a provider that cannot be used, UsageError for
+    threads out of range and MissingPackageError without onnxruntime.
     """
 
     def __init__(
@@ -92,16 +94,21 @@ class Restorer:
         with stages.measure("network"):
             padded = _run(session, self._inputs(frame, photo, amplification))
         image = upright(np.asarray(frame.crop(padded), dtype=np.uint16), photo.orientation)
-        return Restored(image, amplification, stages.timings, self.provider, self.model, photo.exif)
+        balance = tuple(photo.white_balance.tolist()) if self._balances else None
+        return Restored(image, amplification, stages.timings, self.provider, self.model, photo.exif, balance)
+
+    @property
+    def _balances(self) -> bool:
+        """Whether the model applies the photo's white balance."""
+        return self.model.white_balance is WhiteBalance.INPUT
 
     def _inputs(self, frame: Frame, photo: RawPhoto, amplification: Amplification) -> dict[str, NDArray[np.generic]]:
         """The graph's inputs. Scalars are 0-d arrays: onnxruntime takes neither numbers nor (1,) here."""
-        balanced = self.model.white_balance is WhiteBalance.INPUT
         return {
             "mosaic": frame.mosaic[None, None],
             "black_level": frame.black_level.astype(np.float32),
             "white_level": np.array(photo.white_level, dtype=np.float32),
-            "gains": (frame.gains if balanced else np.ones_like(frame.gains)).astype(np.float32),
+            "gains": (frame.gains if self._balances else np.ones_like(frame.gains)).astype(np.float32),
             "amplification": np.array(amplification.value, dtype=np.float32),
         }
 

@@ -8,7 +8,7 @@ from rdi.errors import ModelError, ProviderError
 from rdi.runtime.model import ModelFile
 from rdi.runtime.package import first_line, import_onnxruntime, session_errors
 from rdi.runtime.providers import Provider, prepare, require_built_in, require_used
-from rdi.runtime.threads import physical_cores
+from rdi.runtime.threads import choose_threads
 
 LARGEST_REST = 1 << 20  # bytes of a free piece of memory that may go unused in a smaller request; 128 MB by default
 KEPT = 2  # sessions; a batch from one camera needs one, a mixed folder rarely more than two sizes in a row
@@ -22,11 +22,11 @@ class Sessions:
     """
 
     def __init__(self, model: ModelFile, provider: Provider, threads: int | None = None) -> None:
+        self.threads = choose_threads(threads)
         require_built_in(provider)
         self._said = prepare(provider)
         self.model = model
         self.provider = provider
-        self.threads = threads or physical_cores()
         self._sessions: OrderedDict[tuple[int, int], Any] = OrderedDict()
 
     def get(self, height: int, width: int) -> Any:

@@ -1,6 +1,7 @@
 """Which photo becomes which file: worked out, and checked, before any work is done."""
 
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,23 +48,31 @@ def is_file(out: Path) -> bool:
 def plan(photos: Sequence[Path], out: Path | None, settings: PictureSettings) -> list[Job]:
     """Give each photo its output: `NAME_restored.jpg` beside it, in the folder `out`, or the file `out`.
 
-    Raises UsageError where two photos would share one output, OutputError where an output would replace a photo or
-    its folder is missing or cannot be written.
+    Photos that differ by suffix alone keep it: night.ARW and night.dng become night.ARW_restored.jpg and
+    night.dng_restored.jpg. Raises UsageError where two photos would share one output, OutputError where an output would
+    replace a photo or its folder is missing or cannot be written.
     """
     if out is not None and is_file(out):
         if len(photos) > 1:
             raise UsageError(f"{len(photos)} photos cannot all become {out}; give a folder with --out")
         jobs = [Job(photos[0], out)]
     else:
-        jobs = [
-            Job(photo, (out or photo.parent) / f"{photo.stem}_restored{settings.format.suffix}") for photo in photos
-        ]
+        jobs = _jobs_by_name(photos, out, settings.format.suffix)
     _refuse_shared_targets(jobs)
     _refuse_photos_as_targets(jobs)
     # A photo that is missing is reported as such, not as a missing folder beside it.
     for folder in {job.target.parent for job in jobs if out is not None or job.photo.exists()}:
         require_writable(folder)
     return jobs
+
+
+def _jobs_by_name(photos: Sequence[Path], out: Path | None, suffix: str) -> list[Job]:
+    folders = [out or photo.parent for photo in photos]
+    wanted = Counter((folder, photo.stem) for folder, photo in zip(folders, photos, strict=True))
+    return [
+        Job(photo, folder / f"{photo.stem if wanted[folder, photo.stem] == 1 else photo.name}_restored{suffix}")
+        for folder, photo in zip(folders, photos, strict=True)
+    ]
 
 
 def _refuse_shared_targets(jobs: Sequence[Job]) -> None:

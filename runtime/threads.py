@@ -10,6 +10,10 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from rdi.errors import UsageError
+
+_THREADS_PER_CPU = 4  # more than that is a slip of the finger, and starting them takes minutes
+
 _CPUS = Path("/sys/devices/system/cpu")
 _CGROUPS = Path("/sys/fs/cgroup")
 _OWN_CGROUP = Path("/proc/self/cgroup")
@@ -26,6 +30,19 @@ def physical_cores() -> int:
     cores = count_cores(os.sched_getaffinity(0), _CPUS)
     quota = cgroup_quota(_CGROUPS, _OWN_CGROUP)
     return cores if quota is None else max(1, min(cores, math.ceil(quota)))
+
+
+def choose_threads(asked: int | None) -> int:
+    """How many threads the network gets: as asked, or the physical cores.
+
+    Raises UsageError below 1 and above four for each of the machine's CPUs.
+    """
+    if asked is None:
+        return physical_cores()
+    cpus = os.cpu_count() or 1
+    if not 1 <= asked <= cpus * _THREADS_PER_CPU:
+        raise UsageError(f"{asked} threads are out of range; give 1 to {cpus * _THREADS_PER_CPU} ({cpus} CPUs here)")
+    return asked
 
 
 def count_cores(cpus: Iterable[int], topology: Path) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 from rdi.camera.photo import RawPhoto
 from rdi.color import daylight_gains
 from rdi.errors import LevelsError, UsageError
+from rdi.gains import Gains, parse_gains
 from rdi.metadata import ModelMetadata
 from rdi.metadata import WhiteBalance as ModelWhiteBalance
 
@@ -25,11 +26,11 @@ class WhiteBalance:
     """Which white balance a photo is restored with.
 
     mode:  where the gains come from
-    gains: of red, green and blue, above 0, for GAINS; their ratios count
+    gains: of red, green and blue, above 0, up to 64 times green's, for GAINS; their ratios count
     """
 
     mode: WhiteBalanceMode = WhiteBalanceMode.CAMERA
-    gains: tuple[float, float, float] | None = None
+    gains: Gains | None = None
 
     def apply(self, photo: RawPhoto) -> RawPhoto:
         """The photo with this white balance; LevelsError where the file has nothing to compute daylight from."""
@@ -58,12 +59,4 @@ def parse_white_balance(text: str) -> WhiteBalance:
     """`camera`, `daylight` or `R,G,B` as on the command line; UsageError for anything else."""
     if text in (WhiteBalanceMode.CAMERA, WhiteBalanceMode.DAYLIGHT):
         return WhiteBalance(WhiteBalanceMode(text))
-    try:
-        red, green, blue = (float(part) for part in text.split(","))
-    except ValueError as error:
-        raise UsageError(
-            f"white balance {text!r} is unknown; give camera, daylight or three gains such as 2.1,1,1.6"
-        ) from error
-    if not all(np.isfinite(gain) and gain > 0 for gain in (red, green, blue)):
-        raise UsageError(f"white balance {text!r} must be three gains above 0, such as 2.1,1,1.6")
-    return WhiteBalance(WhiteBalanceMode.GAINS, (red, green, blue))
+    return WhiteBalance(WhiteBalanceMode.GAINS, parse_gains(text, "camera, daylight"))

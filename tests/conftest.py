@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -14,6 +15,10 @@ from rdi.camera.dng import Compression, dng_directory
 from rdi.metadata import ModelMetadata
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# How long an example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("rdi", deadline=None)
+hypothesis.settings.load_profile("rdi")
 
 
 @pytest.fixture(scope="session")

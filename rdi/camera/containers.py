@@ -9,7 +9,7 @@ the file's size first:
 | RAF (Fujifilm) | offset + length of the mosaic in its header |
 | CR3 (Canon), other ISO boxes | the sizes of the top-level boxes |
 | RW2, RWL (Panasonic, Leica) | only that the mosaic begins within the file: its length is not recorded |
-| CRW, MRW, IIQ, X3F and everything else | not at all |
+| CRW, MRW, IIQ and everything else | not at all, which `RawPhoto.warnings` says |
 """
 
 import os
@@ -33,6 +33,7 @@ RAW_SUFFIXES = frozenset(f".{name}" for name in _RAW_NAMES.split())  # under whi
 RAF_MAGIC = b"FUJIFILMCCD-RAW "
 RW2_MAGIC = b"IIU\0"
 FOVEON_MAGIC = b"FOVb"
+PHASE_ONE_MAGICS = (b"IIII", b"MMMM")  # IIQ: the TIFF around it describes the preview only
 _PICTURES = {b"\xff\xd8\xff": "a JPEG", b"\x89PNG": "a PNG", b"GIF8": "a GIF", b"BM": "a BMP", b"8BPS": "a Photoshop"}
 _BRANDS = {b"heic": "a HEIC", b"heix": "a HEIC", b"mif1": "a HEIF", b"avif": "an AVIF"}
 
@@ -50,6 +51,7 @@ class Container:
     """What the container says that LibRaw does not.
 
     is_dng:      whether the file is a DNG
+    checked:     whether the format says where the file must end
     black_level: (rows, columns) DN of a DNG's repeating pattern, fractions kept (LibRaw cuts them, and hands out no
                  more than four numbers); None for other files
     active_area: (row, column) of the sensor where that pattern begins
@@ -58,6 +60,7 @@ class Container:
     is_dng: bool = False
     black_level: NDArray[np.float64] | None = None
     active_area: tuple[int, int] = (0, 0)
+    checked: bool = True
 
 
 def check_container(path: Path) -> Container:
@@ -101,9 +104,11 @@ def _check_file(file: BinaryIO, path: Path) -> Container:
             f"{path} is cut off: {missing:,} bytes or more are missing at its end; copy it from the camera again"
         )
     if tiff is None or head.startswith(RW2_MAGIC):
-        return Container()
+        return Container(checked=tiff is not None or head.startswith(RAF_MAGIC) or head[4:8] == b"ftyp")
     _refuse_finished_tiff(tiff, path)
-    return _dng_container(tiff) if any(DNG_VERSION in directory for directory in tiff.directories) else Container()
+    if any(DNG_VERSION in directory for directory in tiff.directories):
+        return _dng_container(tiff)
+    return Container(checked=not any(magic in head[:32] for magic in PHASE_ONE_MAGICS))
 
 
 def _dng_container(tiff: Tiff) -> Container:

@@ -133,12 +133,15 @@ def _of_cr3(file: BinaryIO, size: int) -> Directories:
 
     found: dict[bytes, dict[int, Any]] = {}
     for moov in (box for box in boxes(file, 0, size) if box.kind == b"moov"):
-        for uuid in (box for box in boxes(file, moov.content, moov.start + moov.size) if box.kind == b"uuid"):
-            for box in boxes(file, uuid.content + 16, uuid.start + uuid.size):
+        moov_end = min(moov.start + moov.size, size)
+        for uuid in (box for box in boxes(file, moov.content, moov_end) if box.kind == b"uuid"):
+            uuid_end = min(uuid.start + uuid.size, moov_end)
+            for box in boxes(file, uuid.content + 16, uuid_end):
                 if box.kind in (b"CMT1", b"CMT2", b"CMT4"):
                     file.seek(box.content)
                     exif = Image.Exif()
-                    exif.load(file.read(min(box.start + box.size - box.content, _TIFF_HEAD)))
+                    end = min(box.start + box.size, uuid_end)
+                    exif.load(file.read(min(max(end - box.content, 0), _TIFF_HEAD)))
                     found[box.kind] = dict(exif)
     return Directories(found.get(b"CMT1", {}), found.get(b"CMT2", {}), found.get(b"CMT4", {}))
 
@@ -196,4 +199,6 @@ def _number(value: Any) -> float | None:
 
 
 def _text(value: Any) -> str:
-    return value.split("\0")[0].strip() if isinstance(value, str) else ""
+    """Without the zero at its end and other control characters, which a terminal would obey."""
+    text = value.split("\0")[0] if isinstance(value, str) else ""
+    return "".join(char if char >= " " and not "\x7f" <= char <= "\x9f" else " " for char in text).strip()

@@ -39,7 +39,7 @@ class RawPhoto:
                     picture: orientation 1, no maker note; b"" where there is none
     phase:          (row, column) of the canonical X-Trans cell with which the frame begins; (0, 0) for Bayer
     path:           where it came from
-    warnings:       what the file lacked and which default stands in for it
+    warnings:       what the file lacked and which default stands in for it, and what could not be checked
     Raises LevelsError for levels, gains or a matrix that make no sense, UnsupportedMosaicError for a frame smaller than
     one cell of its pattern.
     """

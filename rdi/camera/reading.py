@@ -6,7 +6,7 @@ real signal clipped. Published weights, protocol and parity files use LibRaw's t
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,7 +66,7 @@ def read_photo(path: Path) -> RawPhoto:
                 model=tags.model,
                 exif=tags.block,
                 path=path,
-                warnings=_warnings(gains, matrix),
+                warnings=_warnings(gains, matrix, container),
             )
         except LevelsError as error:
             raise LevelsError(f"{path}: {error}") from error
@@ -78,12 +78,23 @@ def _open_raw(path: Path) -> Iterator["RawPy"]:
     from rawpy import _rawpy
 
     try:
-        with rawpy.imread(str(path)) as raw:
-            yield raw
+        with ExitStack() as opened:
+            # By name LibRaw reads what it needs; of a file object rawpy keeps all bytes (18 MB for 18 megapixels).
+            source = str(path) if _is_unicode(path) else opened.enter_context(path.open("rb"))
+            yield opened.enter_context(rawpy.imread(source))
     except (_rawpy.LibRawFileUnsupportedError, _rawpy.LibRawIOError) as error:
         raise NotARawPhotoError(f"{path} is no raw photo that LibRaw can read; give a camera's raw file") from error
     except (_rawpy.LibRawError, OSError) as error:
         raise InputError(f"{path} cannot be decoded: LibRaw says {_reason(error)!r}; copy the file again") from error
+
+
+def _is_unicode(path: Path) -> bool:
+    """Whether rawpy can pass on the name: Linux takes any bytes for one, rawpy only what UTF-8 can say."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _reason(error: Exception) -> str:
@@ -174,8 +185,10 @@ def _positive(value: float) -> float | None:
     return float(value) if np.isfinite(value) and value > 0 else None
 
 
-def _warnings(gains: Array | None, matrix: Array | None) -> tuple[str, ...]:
+def _warnings(gains: Array | None, matrix: Array | None, container: Container) -> tuple[str, ...]:
     found = []
+    if not container.checked:
+        found.append("this format's completeness cannot be checked: where the file is cut off, the picture is made up")
     if matrix is None:
         found.append("the file has no usable colour matrix; the Sony A7S II's is used, so colours may be off")
     if gains is None:

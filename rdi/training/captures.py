@@ -15,12 +15,18 @@ from rdi.simulate import Exposure, Sensor, draw_white_balance, expose, render_cl
 from rdi.training.photos import PhotoShelf
 from rdi.training.settings import TrainingSettings
 
+RELIT_SHARE = 0.4
+BRIGHTNESS = (0.3, 3.0)
+STAGE_LIT_SHARE = 0.2
+STAGE_LIGHT = (0.01, 1.0)  # of each channel
+
 
 class SimulatedCaptures(Dataset[tuple[Tensor, Tensor]]):
     """Sample i is the same whoever asks for it: its random numbers come from (seed, i) alone.
 
     A sample is a random crop of a random photo, flipped and turned at random *before* the mosaic is taken, so that
-    every mosaic begins on a red site; under a random light, at a random ISO and exposure ratio (both log-uniform).
+    every mosaic begins on a red site; lit otherwise than it was (`draw_light`), under a random white balance, at a
+    random ISO and exposure ratio (both log-uniform).
     """
 
     def __init__(self, photos: PhotoShelf, settings: TrainingSettings, sensor: Sensor | None = None) -> None:
@@ -40,7 +46,7 @@ class SimulatedCaptures(Dataset[tuple[Tensor, Tensor]]):
         patch = random_patch(photo, self.settings.crop, generator)
         exposure = self.draw_exposure(generator)
         sensor = self.sensor
-        camera = to_camera(patch, sensor)
+        camera = to_camera(patch, sensor, draw_light(generator))
         mosaic = expose(camera, sensor, exposure, ReadNoise.TUKEY_LAMBDA, generator)
         gains = (
             sensor.cfa.per_site(exposure.white_balance) if self.settings.white_balance is WhiteBalance.INPUT else None
@@ -56,6 +62,22 @@ class SimulatedCaptures(Dataset[tuple[Tensor, Tensor]]):
         baked = self.settings.white_balance is WhiteBalance.BAKED
         balance = self.sensor.daylight if baked else draw_white_balance(generator)
         return Exposure(iso=iso, ratio=ratio, white_balance=balance)
+
+
+def draw_light(generator: np.random.Generator) -> NDArray[np.float64]:
+    """Factors (3,) on the scene's linear red, green and blue.
+
+    Most scenes keep their brightness, the others get darker or brighter: a network that never met light beyond white
+    paints saturated areas grey. Some are lit in one strong colour, as a stage is: ordinary photos hardly ever are, and
+    a network that knows only them leaves a grid on areas where one channel is all there is.
+    """
+    light = np.ones(3)
+    if generator.random() < RELIT_SHARE:
+        light *= draw_log_uniform(BRIGHTNESS, generator)
+    if generator.random() < STAGE_LIT_SHARE:
+        stage = np.array([draw_log_uniform(STAGE_LIGHT, generator) for _ in range(3)])
+        light *= stage / stage.max()
+    return light
 
 
 def draw_log_uniform(bounds: tuple[float, float], generator: np.random.Generator) -> float:

@@ -15,16 +15,16 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from rdi import __version__, reference
-from rdi.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from rdi.errors import TrainingDataError
+from rdi.checkpoint import Checkpoint, save_checkpoint
+from rdi.errors import OutputError, TrainingDataError
 from rdi.metadata import ModelMetadata
 from rdi.metrics import psnr
 from rdi.network import RestorationNetwork
+from rdi.runs import CHECKPOINT
 from rdi.training.loss import restoration_loss
 from rdi.training.settings import TrainingSettings
 from rdi.training.sources import Source
 
-CHECKPOINT = "checkpoint.safetensors"
 VALIDATION_FRAMES = 12  # at most, every validate_every steps
 FINAL_LEARNING_RATE = 0.01  # share of the highest
 # Larger gradients are scaled down to this norm, about the median one. A run at a learning rate of 2e-3 with a norm of 1
@@ -57,7 +57,7 @@ class Validation:
 class Observer:
     """Who listens to a run; each callable may be left out."""
 
-    on_start: Callable[[int, int], None] = lambda *_: None  # how many pictures to train on and to validate with
+    on_start: Callable[[int, int, list[str]], None] = lambda *_: None  # pictures to train on, to validate with; notes
     on_step: Callable[[Progress], None] = lambda _: None
     on_validation: Callable[[Validation], None] = lambda _: None
 
@@ -70,12 +70,30 @@ class _Run:
     metadata: ModelMetadata
     path: Path
     step: int = 0
+    saved: int = 0
     validation: dict[str, Any] = field(default_factory=dict)
 
     def save(self) -> None:
         training = {**self.metadata.training, "steps_done": self.step}
         quality = dict(self.validation)
         save_checkpoint(self.network, self.metadata.replace(training=training, quality=quality), self.path)
+        self.saved = self.step
+
+
+def prepare_run(folder: Path, *, overwrite: bool = False) -> Path:
+    """Make a run's folder, before anything is decoded.
+
+    Raises OutputError for one that cannot be made or that holds the checkpoint of an earlier run.
+    """
+    if (folder / CHECKPOINT).exists() and not overwrite:
+        raise OutputError(
+            f"{folder / CHECKPOINT} exists from an earlier run; give another --out, or --overwrite to lose it"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"the run's folder {folder} cannot be made: {error.strerror}; give another --out") from error
+    return folder
 
 
 def train(
@@ -83,25 +101,24 @@ def train(
     run_folder: Path,
     settings: TrainingSettings,
     *,
-    initial: Path | None = None,
+    initial: Checkpoint | None = None,
     device: str = "cpu",
     observer: Observer | None = None,
 ) -> Path:
     """Train on a source's pairs; returns the checkpoint's path.
 
-    run_folder: where `checkpoint.safetensors` is written, every `checkpoint_every` steps and at the end
+    run_folder: exists (`prepare_run`); its `checkpoint.safetensors` is written every `checkpoint_every` steps and at
+                the end
     initial:    weights to start from, instead of random ones
-    Ctrl-C ends the run after the current step; the checkpoint then holds that step. Raises TrainingDataError for data
-    that cannot be used and for a loss that is no longer finite.
+    Ctrl-C or a SIGTERM ends the run after the current step; the checkpoint then holds that step. Raises
+    TrainingDataError for data that cannot be used and for a loss that is no longer finite.
     """
     observer = observer or Observer()
     torch.manual_seed(settings.seed)
-    observer.on_start(source.training_count, source.validation_count)
     dataset = source.dataset()
-    start = load_checkpoint(initial) if initial else None
-    network = (start.network if start else RestorationNetwork()).to(device).train()
-    run_folder.mkdir(parents=True, exist_ok=True)
-    metadata = ModelMetadata(white_balance=settings.white_balance, training=_describe(source, settings, start))
+    observer.on_start(source.training_count, source.validation_count, source.notes)
+    network = (initial.network if initial else RestorationNetwork()).to(device).train()
+    metadata = ModelMetadata(white_balance=settings.white_balance, training=_describe(source, settings, initial))
     run = _Run(network, metadata, run_folder / CHECKPOINT)
     with _interruption() as interrupted:
         _steps(run, source, _loader(dataset, settings), settings, observer, interrupted)
@@ -127,8 +144,8 @@ def _steps(
         run.step += 1
         if not math.isfinite(loss):
             raise TrainingDataError(
-                f"the loss is {loss} at step {run.step}; the last checkpoint is from before it: "
-                "start from it with --init and a lower --learning-rate"
+                f"the loss is {loss} at step {run.step}; start again with a lower --learning-rate"
+                + (f", or with --init {run.path} from step {run.saved}" if run.saved else "")
             )
         observer.on_step(Progress(run.step, settings.steps, run.step * settings.batch, loss))
         if interrupted.is_set():
@@ -174,6 +191,7 @@ def _loader(dataset: Dataset[tuple[Tensor, Tensor]], settings: TrainingSettings)
 def _prepare_worker(worker: int) -> None:  # noqa: ARG001 (the signature is the loader's)
     """Ctrl-C reaches the whole process group; the workers leave it to the training process, which stops them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # that is how the loader stops them
     torch.set_num_threads(1)
 
 
@@ -198,16 +216,17 @@ def _validate(run: _Run, source: Source, observer: Observer) -> None:
     observer.on_validation(result)
 
 
-def _describe(source: Source, settings: TrainingSettings, start: Checkpoint | None) -> dict[str, Any]:
+def _describe(source: Source, settings: TrainingSettings, initial: Checkpoint | None) -> dict[str, Any]:
     described = {**source.describe(), "rdi": __version__, "settings": settings.to_dict()}
-    if start:
-        described["started_from"] = {"weights_sha256": start.metadata.weights_sha256, **start.metadata.training}
+    if initial:
+        before = {"weights_sha256": initial.metadata.weights_sha256, **initial.metadata.training}
+        described["started_from"] = before
     return described
 
 
 @contextmanager
 def _interruption() -> Iterator[threading.Event]:
-    """An event that Ctrl-C sets, instead of breaking off in the middle of a step; a second Ctrl-C does break off."""
+    """An event that Ctrl-C and SIGTERM set, instead of breaking off within a step; a second one does break off."""
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield event
@@ -218,8 +237,9 @@ def _interruption() -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         event.set()
 
-    previous = signal.signal(signal.SIGINT, interrupt)
+    previous = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield event
     finally:
-        signal.signal(signal.SIGINT, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)

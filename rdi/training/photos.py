@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rdi.errors import TrainingDataError
-from rdi.pictures import load_picture
+from rdi.errors import InputError, TrainingDataError
+from rdi.pictures import load_picture, picture_size
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp"}
 HELD_OUT_LISTS = ("VALIDATION.txt", "HARDER.txt")  # file names, one a line, beside the photos
@@ -58,21 +58,33 @@ def read_list(file: Path) -> list[str]:
 
 
 class PhotoShelf:
-    """Decoded photos, kept in memory up to a budget.
+    """Decoded photos, kept in memory up to a budget; those beyond it are decoded each time.
 
     Fill it before the loader's workers fork: they share the pages instead of decoding anew.
+
+    paths:    those that can be used
+    skipped:  why the others cannot: too small for a crop, or damaged; one line for each
     """
 
     def __init__(self, paths: Sequence[Path], smallest: int, budget: int = MEMORY_BUDGET) -> None:
-        """smallest: side in pixels below which a photo cannot give a crop; such photos raise TrainingDataError."""
-        self.paths = list(paths)
-        self.smallest = smallest
+        """smallest: side of a crop, pixels. Raises TrainingDataError where no photo can be used."""
+        self.paths: list[Path] = []
+        self.skipped: list[str] = []
         self._kept: dict[int, NDArray[np.uint8]] = {}
-        for index in range(len(self.paths)):
-            picture = self._load(index)
-            budget -= picture.nbytes
-            if budget >= 0:
-                self._kept[index] = picture
+        for path in paths:
+            try:
+                width, height = picture_size(path)
+                if min(width, height) < smallest:
+                    self.skipped.append(f"{path.name} is {width}x{height}, smaller than a crop of {smallest}")
+                    continue
+                budget -= width * height * 3
+                if budget >= 0:
+                    self._kept[len(self.paths)] = load_picture(path)
+                self.paths.append(path)
+            except InputError as error:
+                self.skipped.append(str(error))
+        if not self.paths:
+            raise TrainingDataError(f"none of {len(paths)} photo(s) can be trained on: {self.skipped[0]}")
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -80,13 +92,4 @@ class PhotoShelf:
     def __getitem__(self, index: int) -> NDArray[np.uint8]:
         """(H, W, 3) uint8 sRGB."""
         kept = self._kept.get(index)
-        return self._load(index) if kept is None else kept
-
-    def _load(self, index: int) -> NDArray[np.uint8]:
-        picture = load_picture(self.paths[index])
-        if min(picture.shape[:2]) < self.smallest:
-            raise TrainingDataError(
-                f"{self.paths[index]} is {picture.shape[1]}x{picture.shape[0]}; crops of {self.smallest} need at least "
-                f"that on both sides: remove it or lower --crop"
-            )
-        return picture
+        return load_picture(self.paths[index]) if kept is None else kept

@@ -36,7 +36,7 @@ class TrainingSettings:
     warm_up: int = 200
     weight_decay: float = 1e-4
     iso: tuple[float, float] = (400.0, 12_800.0)
-    ratio: tuple[float, float] = (10.0, 300.0)
+    ratio: tuple[float, float] = (2.0, 300.0)
     white_balance: WhiteBalance = WhiteBalance.INPUT
     seed: int = 0
     mixed_precision: bool = True

@@ -22,6 +22,7 @@ class Source(Protocol):
 
     training_count: int
     validation_count: int
+    notes: list[str]  # what a user should know of the data, once `dataset` was called
 
     def dataset(self) -> Dataset[tuple[Tensor, Tensor]]:
         """One sample for each image of the whole run: (1, crop, crop) input, (3, crop, crop) target."""
@@ -37,13 +38,18 @@ class PhotoSource:
     """Simulated captures of a folder of ordinary photos."""
 
     def __init__(self, folder: Path, settings: TrainingSettings) -> None:
-        self.folder, self.settings = folder, settings
+        self.settings = settings
+        self.notes: list[str] = []
         self._training, self._validation = split_photos(folder)
         self.training_count, self.validation_count = len(self._training), len(self._validation)
 
     def dataset(self) -> Dataset[tuple[Tensor, Tensor]]:
         """Random crops under random light, ISO and exposure ratio."""
-        return SimulatedCaptures(PhotoShelf(self._training, smallest=self.settings.crop), self.settings)
+        shelf = PhotoShelf(self._training, smallest=self.settings.crop)
+        self.training_count = len(shelf)
+        if shelf.skipped:
+            self.notes = [f"{len(shelf.skipped)} photo(s) left out, for example: {shelf.skipped[0]}"]
+        return SimulatedCaptures(shelf, self.settings)
 
     def validation(self, count: int) -> Iterable[Capture]:
         """The quality protocol's captures at ratio 100."""
@@ -63,6 +69,7 @@ class SidSource:
 
     def __init__(self, folder: Path, settings: TrainingSettings) -> None:
         self.settings = settings
+        self.notes: list[str] = []
         self._training, self._validation = read_pairs(folder, "train"), read_pairs(folder, "val")
         self.training_count, self.validation_count = len(self._training), len(self._validation)
 

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from PIL.Image import Exif
 
 ORIENTATION, SOFTWARE, EXIF_IFD = 0x0112, 0x0131, 0x8769
-USER_COMMENT, WIDTH, HEIGHT = 0x9286, 0xA002, 0xA003
+USER_COMMENT, COLOUR_SPACE, WIDTH, HEIGHT = 0x9286, 0xA001, 0xA002, 0xA003
+UNCALIBRATED = 65_535  # neither sRGB nor Adobe RGB: the ICC profile says what
 
 
 def picture_exif(restored: Restored) -> "Exif":
@@ -26,7 +27,8 @@ def picture_exif(restored: Restored) -> "Exif":
     exif[SOFTWARE] = f"rdi {__version__}"
     height, width = restored.image.shape[:2]
     details = exif.get_ifd(EXIF_IFD)
-    details |= {WIDTH: width, HEIGHT: height, USER_COMMENT: b"ASCII\0\0\0" + record(restored).encode()}
+    details |= {COLOUR_SPACE: UNCALIBRATED, WIDTH: width, HEIGHT: height}
+    details[USER_COMMENT] = b"ASCII\0\0\0" + record(restored).encode()
     exif[EXIF_IFD] = details
     return exif
 
@@ -35,5 +37,7 @@ def record(restored: Restored) -> str:
     """What was done, in one line of ASCII."""
     chosen, model = restored.amplification, restored.model
     how = f"amplification {chosen.value:.5g} ({chosen.describe()})"
-    line = f"rdi {__version__}, {how}, model {model.variant} {model.weights_sha256[:12]}".strip()
+    gains = restored.white_balance
+    balance = f"white balance {','.join(f'{gain:.4g}' for gain in gains)}" if gains else "the model's white balance"
+    line = f"rdi {__version__}, {how}, {balance}, model {model.variant} {model.weights_sha256[:12]}".strip()
     return line.encode("ascii", "replace").decode()

@@ -75,12 +75,15 @@ def choose_settings(
     by_suffix = format_of(path) if path else None
     if path and by_suffix is None:
         raise UsageError(f"{path.name!r} ends with no suffix that rdi writes; give {', '.join(SUFFIXES)}")
-    chosen = (parse_format(format) if format else None) or by_suffix or Format.JPEG
+    chosen = (parse_format(format) if format is not None else None) or by_suffix or Format.JPEG
     if by_suffix not in (None, chosen):
         raise UsageError(f"{path} is a {by_suffix} by its suffix, but the format asked for is {chosen}; name one")
     if quality is not None and chosen is not Format.JPEG:
         raise UsageError(f"quality is a JPEG's setting; a {chosen.upper()} is exact: leave it out")
-    return PictureSettings(chosen, bits or chosen.bits[0], DEFAULT_QUALITY if quality is None else quality)
+    default = PictureSettings(chosen, chosen.bits[0])
+    return PictureSettings(
+        chosen, default.bits if bits is None else bits, default.quality if quality is None else quality
+    )
 
 
 def parse_format(name: str) -> Format:

@@ -15,6 +15,7 @@ from rdi.cli.main import app
 from rdi.errors import CheckpointError
 from rdi.export import verification
 from rdi.export.report import Check, Report
+from rdi.extras import install_hint
 
 
 def run(*arguments: object) -> Any:
@@ -160,4 +161,21 @@ def test_missing_packages_are_named_with_the_extra_that_brings_them(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in ("torch", "onnxsim") else found)
     result = run("export", "--out", tmp_path / "model.onnx")
     assert result.exit_code == 1
-    assert 'torch, onnxsim not installed; run: pip install "rdi[export]"' in result.stderr
+    assert "torch, onnxsim not installed" in result.stderr
+    assert install_hint("export") in result.stderr
+
+
+def test_a_name_that_is_no_onnx_files_is_refused_before_weights_are_lost(checkpoint_file: Path) -> None:
+    before = checkpoint_file.read_bytes()
+    result = run("export", "--checkpoint", str(checkpoint_file), "--out", str(checkpoint_file))
+    assert result.exit_code == 2
+    assert "ends in .onnx" in result.stderr
+    assert checkpoint_file.read_bytes() == before
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_the_model_is(checkpoint_file: Path, tmp_path: Path) -> None:
+    out, report = tmp_path / "a.onnx", tmp_path / "nowhere" / "report.json"
+    result = run("export", "--checkpoint", str(checkpoint_file), "--out", str(out), "--report", str(report))
+    assert result.exit_code == 1
+    assert "nowhere" in result.stderr
+    assert not out.exists()

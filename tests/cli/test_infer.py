@@ -299,7 +299,7 @@ def test_an_unknown_provider(dng: Path, tiny_model: Path, tmp_path: Path) -> Non
 def test_cuda_where_there_is_none(dng: Path, tiny_model: Path, tmp_path: Path) -> None:
     if Provider.CUDA in available_providers():
         pytest.skip("this onnxruntime has CUDA")
-    refused(infer(dng, "--model", tiny_model, "--provider", "cuda"), "cuda cannot be used", 'pip install "rdi[cuda]"')
+    refused(infer(dng, "--model", tiny_model, "--provider", "cuda"), "cuda cannot be used", 'pip install ".[cuda]"')
     assert files(tmp_path) == {"photo.dng"}
 
 
@@ -330,7 +330,11 @@ def test_a_provider_that_onnxruntime_silently_replaces(
         (["--exposure", "auto", "--ratio", 3], "exclude"),
         (["--ratio", 0], "out of range"),
         (["--white-balance", "1,2"], "camera, daylight"),
+        (["--white-balance", "1e9,1,1"], "up to 64 times green's"),
+        (["--threads", 100_000], "100000 threads are out of range; give 1 to"),
         (["--bits", 16], "choose png or tiff"),
+        (["--bits", 0], "not 0"),
+        (["--format", ""], "jpeg, png, tiff"),
         (["--format", "webp"], "jpeg, png, tiff"),
         (["--out", "a.png", "--format", "jpeg"], "by its suffix"),
         (["--quality", 101], "1 to 100"),
@@ -344,6 +348,13 @@ def test_options_that_make_no_sense(dng: Path, tiny_model: Path, arguments: list
 def test_a_balance_for_a_model_that_has_its_own(dng: Path, make_tiny_model: Callable[[ModelMetadata], Path]) -> None:
     baked = make_tiny_model(ModelMetadata(white_balance=WhiteBalance.BAKED))
     refused(infer(dng, "--model", baked, "--white-balance", "2,1,2"), "baked in", code=2)
+
+
+def test_photos_that_differ_by_suffix_keep_it(dng: Path, tiny_model: Path, tmp_path: Path) -> None:
+    shutil.copy(dng, tmp_path / "photo.ARW")
+    result = infer(tmp_path, "--model", tiny_model)
+    assert result.exit_code == 0, result.output
+    assert {"photo.ARW_restored.jpg", "photo.dng_restored.jpg"} < files(tmp_path)
 
 
 def test_several_photos_for_one_file(dng: Path, tiny_model: Path, tmp_path: Path) -> None:

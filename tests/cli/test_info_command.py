@@ -47,8 +47,8 @@ def dng(tmp_path: Path) -> Path:
 def test_a_photo_is_described_for_people(dng: Path) -> None:
     result = run(dng)
     assert result.exit_code == 0, result.output
-    lines = dict(line.strip().split("  ", 1) for line in result.stdout.splitlines()[1:])
-    lines = {name: value.strip() for name, value in lines.items()}
+    pairs = (line.strip().partition("  ") for line in result.stdout.splitlines()[1:])
+    lines = {name: value.strip() for name, _, value in pairs}
     assert result.stdout.splitlines()[0] == f"{dng}: raw photo"
     assert (lines["camera"], lines["cfa"], lines["iso"]) == ("Acme Night 1", "GRBG", "800")
     assert (lines["width"], lines["height"], lines["orientation"]) == ("40", "30", "6")
@@ -144,6 +144,14 @@ def test_a_model_is_described_by_its_own_metadata(tiny_model: Path) -> None:
     found = json.loads(run(tiny_model, "--json").stdout)
     assert (found["kind"], found["format"], found["size_multiple"], found["cfa"]) == ("model", "rdi-1", 32, "RGGB")
     assert "size multiple" in run(tiny_model).stdout
+
+
+def test_nested_descriptions_are_indented_an_entry_a_line(make_tiny_model: Callable[[ModelMetadata], Path]) -> None:
+    parity = {"rgb": {"bound": 0.5, "unit": "steps"}, "a longer name": 3}
+    lines = run(make_tiny_model(ModelMetadata(parity=parity))).stdout.splitlines()
+    first = lines.index("  parity")
+    assert lines[first + 1 : first + 5] == ["    a longer name  3", "    rgb", "      bound  0.5", "      unit   steps"]
+    assert all("{" not in line for line in lines)
 
 
 def test_a_model_without_onnxruntime_says_what_to_install(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rdi.amplifier import (
+    _BLOCK,
     HIGHEST,
     MConvention,
     bin_edges,
@@ -112,3 +113,20 @@ def test_xtrans_frames_are_counted_site_by_site():
     assert histogram.counts.shape == (36, 65_536)
     assert histogram.pixels == 72
     assert estimate(photo) == pytest.approx(by_masks(photo, 5.0), rel=1e-6)
+
+
+@pytest.mark.parametrize("cfa", list(Cfa))
+def test_a_frame_of_several_blocks_is_counted_like_one(cfa):
+    """A block that is no multiple of the pattern's period would shift the sites of those below it."""
+    period = cfa.period
+    mosaic = np.random.default_rng(6).integers(0, 50, (3 * _BLOCK + 5, 24)).astype(np.uint16)
+    mosaic += (
+        (np.arange(cfa.sites) * 100)
+        .astype(np.uint16)
+        .reshape(period, period)[np.arange(len(mosaic))[:, None] % period, np.arange(24) % period]
+    )
+    photo = photo_of(mosaic, black=np.arange(cfa.sites) * 100.0, cfa=cfa)
+    counts = count_raw_values(photo).counts
+    for site, (row, column) in enumerate(np.ndindex(period, period)):
+        pixels = mosaic[row::period, column::period].ravel()
+        assert np.array_equal(counts[site], np.bincount(pixels, minlength=65_536))

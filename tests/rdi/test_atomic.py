@@ -1,5 +1,6 @@
 """Files that appear whole or not at all."""
 
+import os
 import stat
 
 import pytest
@@ -16,7 +17,18 @@ def test_a_file_appears_when_the_block_ends_well(tmp_path):
         assert not (tmp_path / "a.png").exists()
     assert (tmp_path / "a.png").read_bytes() == b"picture"
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
-    assert stat.S_IMODE((tmp_path / "a.png").stat().st_mode) & stat.S_IRUSR
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o027, 0o077])
+def test_a_file_is_as_readable_as_any_other_new_one(tmp_path, umask):
+    before = os.umask(umask)
+    try:
+        with atomic_path(tmp_path / "a.png") as temporary:
+            temporary.write_bytes(b"picture")
+        assert os.umask(umask) == umask
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a.png").stat().st_mode) == 0o666 & ~umask
 
 
 def test_an_error_leaves_the_old_file_and_nothing_beside_it(tmp_path):

@@ -125,6 +125,8 @@ def test_what_is_no_picture_is_an_input_error(content: bytes, tmp_path: Path) ->
 def test_a_missing_file_and_a_folder_are_input_errors(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="missing"):
         load_picture(tmp_path / "none.jpg")
+    with pytest.raises(InputError, match="no regular file"):
+        load_picture(Path("/dev/null"))
     with pytest.raises(InputError, match="a folder"):
         load_picture(tmp_path)
 

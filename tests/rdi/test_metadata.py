@@ -21,6 +21,13 @@ def test_a_description_survives_its_strings():
         ({"rdi.cfa": "RGBW"}, "damaged"),
         ({"rdi.m": "many"}, "damaged"),
         ({"rdi.training": "[1]"}, "damaged"),
+        ({"rdi.size_multiple": "0"}, "size_multiple 0"),
+        ({"rdi.size_multiple": "-32"}, "size_multiple -32"),
+        ({"rdi.size_multiple": "33"}, "size_multiple 33"),
+        ({"rdi.size_multiple": "1000000000"}, "size_multiple 1000000000"),
+        ({"rdi.m": "nan"}, "m nan"),
+        ({"rdi.m": "-5"}, "m -5"),
+        ({"rdi.m": "inf"}, "m inf"),
         ({"rdi.training": "{"}, "damaged"),
     ],
 )

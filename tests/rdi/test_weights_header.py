@@ -1,5 +1,6 @@
 """The header of a safetensors file, and files that only claim to be one."""
 
+import os
 import struct
 from pathlib import Path
 
@@ -44,4 +45,11 @@ def test_what_is_no_safetensors_file_is_refused(content: bytes, tmp_path: Path) 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "none.safetensors", tmp_path):
         with pytest.raises(CheckpointError, match="cannot read"):
+            read_weights_header(path)
+
+
+def test_what_is_no_regular_file_is_refused_without_reading_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.safetensors")
+    for path in (tmp_path / "pipe.safetensors", Path("/dev/zero")):
+        with pytest.raises(CheckpointError, match="is no regular file"):
             read_weights_header(path)

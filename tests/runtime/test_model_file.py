@@ -1,3 +1,4 @@
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,20 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="is a folder"):
         open_model(tmp_path)
+
+
+def test_what_is_no_regular_file_is_refused_without_reading_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.onnx")
+    for path in (tmp_path / "pipe.onnx", Path("/dev/zero")):
+        with pytest.raises(ModelError, match=r"is no regular file; give an ONNX file from `rdi export`"):
+            open_model(path)
+
+
+def test_a_file_too_large_to_be_a_model_is_refused_without_reading_it(tmp_path: Path) -> None:
+    with (tmp_path / "huge.onnx").open("wb") as file:
+        file.truncate(1 << 40)  # sparse: takes no room
+    with pytest.raises(ModelError, match=r"huge\.onnx has 1099512 MB, no model of rdi more than 268"):
+        open_model(tmp_path / "huge.onnx")
 
 
 @pytest.mark.parametrize("content", [b"", b"hello, this is a text", bytes(1000)])
@@ -84,5 +99,5 @@ def test_a_model_with_another_output_type_is_refused(tmp_path: Path, tiny_model:
 
 def test_without_onnxruntime_the_three_extras_are_named(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(MissingPackageError, match=r"rdi\[cpu\].*rdi\[cuda\].*rdi\[openvino\]"):
+    with pytest.raises(MissingPackageError, match=r"\.\[cpu\].*\.\[cuda\].*\.\[openvino\]"):
         Restorer(tiny_model)

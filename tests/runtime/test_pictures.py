@@ -34,7 +34,8 @@ def restored_picture(height: int = 75, width: int = 101, exif: bytes | None = No
     image[:4] = np.random.default_rng(2).integers(0, 65536, image[:4].shape)
     amplification = Amplification(27.0, ExposureMode.AUTO, 30.0)
     metadata = ModelMetadata(variant="tiny", weights_sha256="abcdef0123456789")
-    return Restored(image, amplification, {}, Provider.CPU, metadata, photo_exif() if exif is None else exif)
+    block = photo_exif() if exif is None else exif
+    return Restored(image, amplification, {}, Provider.CPU, metadata, block, (2.46875, 1.0, 1.52734375))
 
 
 def saved(path: Path, bits: int, restored: Restored) -> Path:
@@ -103,11 +104,17 @@ def test_exif_goes_along_with_a_record_of_the_restoration(tmp_path: Path, name: 
     assert (main[0x010F], main[0x0110], main[0x010E], main[0x0112]) == ("SONY", "ILCE-7RM3", "my caption", 1)
     assert main[0x0131] == f"rdi {__version__}"
     assert (float(exif[0x829A]), exif[0x8827]) == (1 / 640, 3200)
-    assert (exif[0xA002], exif[0xA003]) == (101, 75)
+    assert (exif[0xA001], exif[0xA002], exif[0xA003]) == (65535, 101, 75)  # uncalibrated: the profile says what
     assert [float(part) for part in gps[2]] == [47.0, 30.0, 0.5]
     record = exif[0x9286].removeprefix(b"ASCII\0\0\0").decode()
     assert record.startswith(f"rdi {__version__}, amplification 27 (auto; Eq. 5 gave 30, held back")
-    assert "model tiny abcdef012345" in record
+    assert ", white balance 2.469,1,1.527, model tiny abcdef012345" in record
+
+
+def test_a_model_with_its_own_white_balance_is_recorded_as_such(tmp_path: Path) -> None:
+    baked = replace(restored_picture(), white_balance=None)
+    _, exif, *_ = tags_of(saved(tmp_path / "a.png", 8, baked))
+    assert b", the model's white balance, model tiny" in exif[0x9286]
 
 
 @pytest.mark.parametrize(("name", "bits"), ALL)
@@ -186,6 +193,8 @@ def test_suffix_and_options_choose_the_format(
         ("a.jpg", {"bits": 16}, "JPEG is written with 8 bits, not 16; choose png or tiff"),
         ("a.tif", {"bits": 8}, "TIFF is written with 16 bits, not 8; choose jpeg or png"),
         ("a.png", {"bits": 12}, "give 8 or 16"),
+        (None, {"bits": 0}, "give 8 or 16"),
+        (None, {"format": ""}, "choose one of jpeg, png, tiff"),
         ("a.png", {"format": "jpeg"}, "is a png by its suffix"),
         ("a.png", {"quality": 90}, "leave it out"),
         ("a.jpg", {"quality": 0}, "give 1 to 100"),

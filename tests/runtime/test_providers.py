@@ -43,7 +43,7 @@ def test_a_provider_of_another_package_names_the_command_that_brings_it(
     pretend_installed(monkeypatch, "onnxruntime")
     reason = missing_reason(provider)
     assert "onnxruntime was built without it" in reason
-    assert f'pip uninstall -y onnxruntime && pip install "rdi[{extra}]"' in reason
+    assert f'pip uninstall -y onnxruntime && pip install ".[{extra}]"' in reason
 
 
 def test_a_provider_that_this_build_lacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +61,7 @@ def test_two_onnxruntimes_are_the_first_diagnosis(monkeypatch: pytest.MonkeyPatc
     pretend_installed(monkeypatch, "onnxruntime", "onnxruntime-gpu")
     for reason in (missing_reason(Provider.CUDA), load_failure_reason(Provider.CUDA)):
         assert "onnxruntime and onnxruntime-gpu are installed and overwrite each other" in reason
-        assert 'pip uninstall -y onnxruntime onnxruntime-gpu && pip install "rdi[cuda]"' in reason
+        assert 'pip uninstall -y onnxruntime onnxruntime-gpu && pip install ".[cuda]"' in reason
 
 
 def test_a_session_that_fell_back_to_the_cpu_is_refused_with_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,5 +96,5 @@ def test_a_damaged_onnxruntime_is_told_from_a_missing_one(monkeypatch: pytest.Mo
     import types
 
     monkeypatch.setitem(sys.modules, "onnxruntime", types.ModuleType("onnxruntime"))
-    with pytest.raises(ProviderError, match="damaged; run: pip uninstall"):
+    with pytest.raises(ProviderError, match="damaged; run in rdi's checkout: pip uninstall"):
         package.import_onnxruntime()

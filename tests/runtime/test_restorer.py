@@ -122,6 +122,15 @@ def test_an_xtrans_photo_is_refused_by_a_bayer_model(tiny_model: Path) -> None:
         Restorer(tiny_model).restore(photo)
 
 
+def test_the_result_names_the_white_balance_that_was_used(
+    tiny_model: Path, make_tiny_model: Callable[[ModelMetadata], Path]
+) -> None:
+    photo = noisy_photo().replace(white_balance=np.array([2.5, 1.0, 1.5]))
+    assert Restorer(tiny_model).restore(photo, SIXTY).white_balance == (2.5, 1.0, 1.5)
+    baked = make_tiny_model(ModelMetadata(white_balance=WhiteBalance.BAKED))
+    assert Restorer(baked).restore(photo, SIXTY).white_balance is None
+
+
 def test_the_result_says_how_it_was_made(tiny_model: Path) -> None:
     photo = noisy_photo().replace(exif=b"II*\0")
     restored = Restorer(tiny_model, threads=1).restore(photo, SIXTY)
@@ -169,3 +178,12 @@ print(*{{"rawpy", "PIL", "typer", "torch", "onnx"}} & set(sys.modules))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "(10, 10, 3)\n\n"
+
+
+def test_choosing_the_amplification_costs_less_than_a_twentieth_of_the_network(exported_model: Path) -> None:
+    mosaic = (512 + np.random.default_rng(1).poisson(60, (1024, 1536))).astype(np.uint16)
+    photo = RawPhoto(mosaic, Cfa.RGGB, np.array([512.0]), 16383.0)
+    restorer = Restorer(exported_model, threads=1)
+    timings = [restorer.restore(photo).timings for _ in range(4)]
+    exposure, network = (min(timing[stage] for timing in timings) for stage in ("exposure", "network"))
+    assert exposure < network / 20

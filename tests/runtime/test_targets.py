@@ -62,9 +62,15 @@ def test_several_photos_do_not_fit_one_file(tmp_path: Path) -> None:
 
 def test_two_photos_never_share_an_output(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="would both become"):
-        plan([tmp_path / "a.ARW", tmp_path / "a.DNG"], None, JPEG)
-    with pytest.raises(UsageError, match="would both become"):
         plan([tmp_path / "x" / "a.ARW", tmp_path / "y" / "a.ARW"], tmp_path, JPEG)
+    with pytest.raises(UsageError, match="would both become"):
+        plan([tmp_path / name for name in ("a.ARW", "a.dng", "a.ARW.dng")], tmp_path, JPEG)
+
+
+def test_photos_that_differ_by_suffix_alone_keep_it(tmp_path: Path) -> None:
+    touch(*(photos := [tmp_path / name for name in ("a.ARW", "a.dng", "b.ARW")]))
+    names = [job.target.name for job in plan(photos, None, JPEG)]
+    assert names == ["a.ARW_restored.jpg", "a.dng_restored.jpg", "b_restored.jpg"]
 
 
 def test_a_photo_is_never_an_output(tmp_path: Path) -> None:

@@ -1,6 +1,10 @@
+import os
 from pathlib import Path
 
-from rdi.runtime.threads import cgroup_quota, count_cores, physical_cores
+import pytest
+
+from rdi.errors import UsageError
+from rdi.runtime.threads import cgroup_quota, choose_threads, count_cores, physical_cores
 
 
 def topology(folder: Path, siblings: dict[int, str]) -> Path:
@@ -59,3 +63,11 @@ def test_the_older_form_of_quotas_is_read(tmp_path: Path) -> None:
 
 def test_this_computer_has_a_core() -> None:
     assert physical_cores() >= 1
+
+
+def test_threads_are_as_asked_or_the_physical_cores() -> None:
+    most = 4 * (os.cpu_count() or 1)
+    assert (choose_threads(None), choose_threads(1), choose_threads(most)) == (physical_cores(), 1, most)
+    for asked in (0, -1, most + 1, 100_000):
+        with pytest.raises(UsageError, match=f"{asked} threads are out of range; give 1 to {most} "):
+            choose_threads(asked)

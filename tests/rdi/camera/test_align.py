@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rdi.camera import Cfa, RawPhoto, align
@@ -27,7 +27,6 @@ def target_of(photo: RawPhoto) -> Cfa:
     return Cfa.XTRANS if photo.cfa is Cfa.XTRANS else Cfa.RGGB
 
 
-@settings(deadline=None)
 @given(photo=photos(), multiple=st.sampled_from([2, 6, 32, 64]), margin=st.sampled_from([0, 5, 32]))
 def test_cropping_an_aligned_frame_gives_the_photo_back(photo: RawPhoto, multiple: int, margin: int) -> None:
     frame = align(photo, target_of(photo), multiple, margin)
@@ -37,7 +36,6 @@ def test_cropping_an_aligned_frame_gives_the_photo_back(photo: RawPhoto, multipl
     assert np.array_equal(frame.crop(frame.mosaic), photo.mosaic)
 
 
-@settings(deadline=None)
 @given(photo=photos(), multiple=st.sampled_from([2, 6, 32, 64]), margin=st.sampled_from([0, 5, 32]))
 def test_every_site_of_an_aligned_frame_has_the_targets_colour(photo: RawPhoto, multiple: int, margin: int) -> None:
     target = target_of(photo)
@@ -48,7 +46,6 @@ def test_every_site_of_an_aligned_frame_has_the_targets_colour(photo: RawPhoto, 
     assert np.array_equal(frame.mosaic % 3, expected)
 
 
-@settings(deadline=None)
 @given(photo=photos())
 def test_levels_and_gains_follow_their_sites(photo: RawPhoto) -> None:
     frame = align(photo, target_of(photo), 32, 7)
@@ -58,7 +55,6 @@ def test_levels_and_gains_follow_their_sites(photo: RawPhoto) -> None:
         assert np.array_equal(frame.crop(tiled), photo.cfa.tile(own, photo.height, photo.width))
 
 
-@settings(deadline=None)
 @given(photo=photos())
 def test_gains_of_an_aligned_frame_are_those_of_the_targets_colours(photo: RawPhoto) -> None:
     target = target_of(photo)

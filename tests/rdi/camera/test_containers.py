@@ -222,7 +222,24 @@ def test_panasonics_mosaic_must_begin_within_the_file(tmp_path: Path) -> None:
     check_container(write(tmp_path / "whole.rw2", data.ljust(501, b"\0")))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.parametrize(
+    ("data", "checked"),
+    [
+        (tiff("<", [(271, 2, 1, 0)]), True),
+        (box(b"ftyp", b"crx \0\0\0\1crx isom"), True),
+        (b"FUJIFILMCCD-RAW ".ljust(128, b"\0"), True),
+        (tiff("<", [(0x118, 4, 1, 8)], magic=b"IIU\0"), True),
+        (b"\0MRM" + bytes(100), False),
+        (b"II\x1a\0\0\0HEAPCCDR" + bytes(100), False),
+        (b"MM\0*\0\0\0\x14MMMMRawT\0\0\0\0" + directory(">", [(271, 2, 1, 0)]), False),
+    ],
+    ids=["TIFF", "CR3", "RAF", "RW2", "MRW", "CRW", "IIQ"],
+)
+def test_a_format_that_does_not_say_where_it_ends_is_marked(data: bytes, checked: bool, tmp_path: Path) -> None:
+    assert check_container(write(tmp_path / "photo.raw", data)).checked is checked
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     start=st.sampled_from(
         [b"", b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08", b"II+\0", b"IIU\0", b"FUJIFILMCCD-RAW ", b"\0\0\0\x10ftyp"]
@@ -234,7 +251,7 @@ def test_no_bytes_surface_as_anything_but_our_errors(start: bytes, rest: bytes, 
     assert str(path) in outcome(path)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(position=st.integers(0, 700), value=st.binary(min_size=1, max_size=8))
 def test_damage_in_a_dngs_directories_surfaces_as_our_errors(
     position: int, value: bytes, small_photo: RawPhoto, tmp_path: Path

@@ -47,7 +47,7 @@ def photos(draw: st.DrawFn) -> RawPhoto:
     )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(photo=photos(), compression=st.sampled_from(list(Compression)))
 def test_a_written_photo_is_read_back_as_it_was(photo: RawPhoto, compression: Compression, tmp_path: Path) -> None:
     path = tmp_path / "photo.dng"

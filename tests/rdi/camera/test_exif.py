@@ -139,6 +139,23 @@ def test_damaged_exif_costs_no_photo(damage: bytes, tmp_path: Path) -> None:
     assert (tags.make, tags.iso, tags.block) == ("", None, b"")
 
 
+def test_a_box_of_canons_ends_with_its_parent(tmp_path: Path) -> None:
+    """The uuid box claims to reach over moov's end, to a box that is none of its children."""
+    inside, outside = box(b"CMT1", block(DIRECTORY, {})), box(b"CMT2", block(EXPOSURE, {}))
+    uuid = struct.pack(">I4s", 24 + len(inside) + len(outside), b"uuid") + bytes(16) + inside
+    path = tmp_path / "photo.cr3"
+    path.write_bytes(box(b"ftyp", b"crx \0\0\0\1crx isom") + box(b"moov", uuid) + outside + box(b"mdat", bytes(40)))
+    tags = read_tags(path, no_preview)
+    assert (tags.model, tags.iso) == ("Night 1", None)
+
+
+def test_control_characters_do_not_get_beyond_reading(tmp_path: Path) -> None:
+    path = tmp_path / "photo.raw"
+    path.write_bytes(block(DIRECTORY | {271: "Ac\x1b[31mme", 272: "Night\r\n1"}, EXPOSURE))
+    tags = read_tags(path, no_preview)
+    assert (tags.make, tags.model) == ("Ac [31mme", "Night  1")
+
+
 @pytest.mark.real_data
 def test_the_real_arws_block_names_lens_and_date(real_arw: Path) -> None:
     kept = Image.Exif()

@@ -1,5 +1,6 @@
 """`read_photo`: the fields of real and made-up files, their defaults, and what is refused."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL.TiffImagePlugin import IFDRational
 
-from rdi.camera import Cfa, RawPhoto, read_photo
+from rdi.camera import Cfa, RawPhoto, read_photo, reading
 from rdi.camera.containers import Container
 from rdi.camera.dng import encode_dng
 from rdi.camera.photo import DEFAULT_CAMERA_TO_SRGB, DEFAULT_GAINS
@@ -117,6 +118,28 @@ def test_without_matrix_and_balance_both_defaults_are_named(small_photo: RawPhot
     assert len(back.warnings) == 2
 
 
+def test_what_cannot_be_checked_is_a_warning(
+    small_photo: RawPhoto, write_variant: WriteVariant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_variant(small_photo, {})
+    assert read_photo(path).warnings == ()
+    monkeypatch.setattr(reading, "check_container", lambda _: Container(is_dng=True, checked=False))
+    (warning,) = read_photo(path).warnings
+    assert "completeness cannot be checked" in warning
+
+
+def test_a_name_that_is_no_unicode_is_read_like_any_other(small_photo: RawPhoto, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"lat\xff.dng")
+    try:
+        path.write_bytes(encode_dng(small_photo))
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    assert np.array_equal(read_photo(path).mosaic, small_photo.mosaic)
+    path.write_bytes(b"hello, I am a text" * 20)
+    with pytest.raises(NotARawPhotoError, match="no raw photo that LibRaw can read"):
+        read_photo(path)
+
+
 def test_without_exif_nothing_is_made_up(small_photo: RawPhoto, write_variant: WriteVariant) -> None:
     back = read_photo(write_variant(small_photo, {34665: None, 271: None, 272: None, 305: None}))
     assert (back.iso, back.exposure_time, back.make, back.model, back.exif) == (None, None, "", "", b"")
@@ -167,9 +190,7 @@ def test_a_frame_beyond_libraws_limit_is_refused_with_its_reason(
         read_photo(write_variant(small_photo, {256: (LONG, 60000), 257: (LONG, 60000)}))
 
 
-@settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(position=st.integers(0, 700), value=st.binary(min_size=1, max_size=4))
 def test_a_damaged_dng_gives_a_photo_or_one_of_our_errors(
     position: int, value: bytes, small_photo: RawPhoto, tmp_path: Path

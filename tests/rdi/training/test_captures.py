@@ -8,7 +8,8 @@ import torch
 from PIL import Image
 
 from rdi.metadata import WhiteBalance
-from rdi.training.captures import SimulatedCaptures, random_patch
+from rdi.training import captures as captures_module
+from rdi.training.captures import SimulatedCaptures, draw_light, draw_log_uniform, random_patch
 from rdi.training.photos import PhotoShelf
 from rdi.training.settings import TrainingSettings
 
@@ -48,8 +49,9 @@ def test_a_sample_has_the_networks_shapes_and_ranges(shelf):
 
 
 @pytest.mark.parametrize("index", range(8))
-def test_however_it_is_flipped_the_mosaic_begins_on_red_and_shows_the_target(shelf, index):
+def test_however_it_is_flipped_the_mosaic_begins_on_red_and_shows_the_target(shelf, index, monkeypatch):
     """Demosaicked by hand and rendered, the input is the target: a wrong phase would swap its colours."""
+    monkeypatch.setattr(captures_module, "draw_light", lambda _: np.ones(3))
     bright = SimulatedCaptures(shelf, replace(SETTINGS, steps=100, iso=(50, 50), ratio=(1, 1)))
     inputs, target = bright[index]
     mosaic = inputs[0].numpy()
@@ -75,10 +77,45 @@ def test_every_flip_and_turn_occurs():
     assert len(seen) == 8
 
 
-def test_a_baked_balance_is_the_sensors_daylight_and_not_applied(shelf):
+def test_a_baked_balance_is_the_sensors_daylight_and_not_applied(shelf, monkeypatch):
+    monkeypatch.setattr(captures_module, "draw_light", lambda _: np.ones(3))
     baked = SimulatedCaptures(shelf, replace(SETTINGS, white_balance=WhiteBalance.BAKED, iso=(50, 50), ratio=(1, 1)))
     inputs, _ = baked[0]
     exposure = baked.draw_exposure(np.random.default_rng(0))
     assert np.allclose(exposure.white_balance, baked.sensor.daylight)
     red = inputs[0, ::2, ::2]
     assert float(red.max()) < 1.05 / baked.sensor.daylight[0]
+
+
+def test_scenes_are_lit_as_they_were_or_otherwise_up_to_beyond_white():
+    generator = np.random.default_rng(0)
+    lights = np.array([draw_light(generator) for _ in range(4000)])
+    assert (lights == 1).all(axis=1).mean() == pytest.approx(0.6 * 0.8, abs=0.03)
+    coloured = lights.max(axis=1) / lights.min(axis=1) > 1
+    assert coloured.mean() == pytest.approx(0.2, abs=0.03)
+    assert lights.max() > 2
+    assert lights[~coloured].min() < 0.4
+
+
+def test_what_is_brighter_than_white_is_white_in_the_target_and_brighter_at_the_input(shelf, monkeypatch):
+    monkeypatch.setattr(captures_module, "draw_light", lambda _: np.full(3, 20.0))
+    inputs, target = SimulatedCaptures(shelf, replace(SETTINGS, iso=(100, 100), ratio=(100, 100)))[0]
+    bright = target.min(dim=0).values > 0.999
+    assert bright.float().mean() > 0.5
+    assert float(inputs[0][bright].mean()) > 2
+
+
+def test_a_log_uniform_number_has_its_median_at_the_geometric_mean():
+    generator = np.random.default_rng(0)
+    drawn = [draw_log_uniform((50, 25_600), generator) for _ in range(4000)]
+    assert min(drawn) >= 50
+    assert max(drawn) <= 25_600
+    assert np.median(drawn) == pytest.approx(np.sqrt(50 * 25_600), rel=0.15)
+
+
+def test_iso_and_ratio_are_drawn_so(shelf):
+    captures = SimulatedCaptures(shelf, replace(SETTINGS, iso=(400, 12_800), ratio=(2, 300)))
+    generator = np.random.default_rng(1)
+    exposures = [captures.draw_exposure(generator) for _ in range(2000)]
+    assert np.median([e.iso for e in exposures]) == pytest.approx(np.sqrt(400 * 12_800), rel=0.15)
+    assert np.median([e.ratio for e in exposures]) == pytest.approx(np.sqrt(2 * 300), rel=0.2)

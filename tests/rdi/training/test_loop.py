@@ -10,11 +10,12 @@ import torch
 from PIL import Image
 
 from rdi.checkpoint import load_checkpoint, save_checkpoint
-from rdi.errors import TrainingDataError
+from rdi.errors import OutputError, TrainingDataError
 from rdi.metadata import ModelMetadata, WhiteBalance
 from rdi.network import RestorationNetwork
+from rdi.runs import CHECKPOINT
 from rdi.training import loop
-from rdi.training.loop import CHECKPOINT, Observer, Validation, learning_rate_factor, train
+from rdi.training.loop import Observer, Validation, learning_rate_factor, prepare_run, train
 from rdi.training.settings import TrainingSettings
 from rdi.training.sources import PhotoSource
 
@@ -33,13 +34,13 @@ def photos(tmp_path_factory):
 
 
 def train_on_photos(folder, run_folder, settings, **options):
-    return train(PhotoSource(folder, settings), run_folder, settings, **options)
+    return train(PhotoSource(folder, settings), prepare_run(run_folder), settings, **options)
 
 
 def test_training_lowers_the_loss_and_leaves_a_described_checkpoint(photos, tmp_path):
     losses: list[float] = []
     validations: list[Validation] = []
-    counts: list[tuple[int, ...]] = []
+    counts: list[tuple[object, ...]] = []
     observer = Observer(
         on_start=lambda *numbers: counts.append(numbers),
         on_step=lambda progress: losses.append(progress.loss),
@@ -47,7 +48,7 @@ def test_training_lowers_the_loss_and_leaves_a_described_checkpoint(photos, tmp_
     )
     settings = replace(SETTINGS, steps=24, validate_every=24, ratio=(20, 20), iso=(400, 400))
     path = train_on_photos(photos, tmp_path / "run", settings, observer=observer)
-    assert counts == [(2, 1)]
+    assert counts == [(2, 1, [])]
     assert len(losses) == 24
     assert np.mean(losses[-6:]) < 0.8 * np.mean(losses[:6])
     assert [(v.step, v.frames) for v in validations] == [(24, 1)]
@@ -72,7 +73,7 @@ def test_training_starts_from_given_weights(photos, tmp_path):
     torch.manual_seed(5)
     save_checkpoint(RestorationNetwork(), ModelMetadata(), tmp_path / "start.safetensors")
     settings = replace(SETTINGS, steps=1, learning_rate=1e-6, validate_every=9)
-    path = train_on_photos(photos, tmp_path / "run", settings, initial=tmp_path / "start.safetensors")
+    path = train_on_photos(photos, tmp_path / "run", settings, initial=load_checkpoint(tmp_path / "start.safetensors"))
     start = load_checkpoint(tmp_path / "start.safetensors").metadata
     assert load_checkpoint(path).metadata.training["started_from"]["weights_sha256"] == start.weights_sha256
     before, after = (load_checkpoint(p).network.state_dict() for p in (tmp_path / "start.safetensors", path))
@@ -80,15 +81,16 @@ def test_training_starts_from_given_weights(photos, tmp_path):
     assert 0 < moved < 1e-4
 
 
-def test_ctrl_c_keeps_the_last_step(photos, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_a_polite_kill_keep_the_last_step(photos, tmp_path, number):
     def interrupt(progress):
         if progress.step == 2:
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), number)
 
-    handler = signal.getsignal(signal.SIGINT)
+    handler = signal.getsignal(number)
     path = train_on_photos(photos, tmp_path / "run", SETTINGS, observer=Observer(on_step=interrupt))
     assert load_checkpoint(path).metadata.training["steps_done"] == 2
-    assert signal.getsignal(signal.SIGINT) is handler
+    assert signal.getsignal(number) is handler
 
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint_before(photos, tmp_path, monkeypatch):
@@ -120,3 +122,35 @@ def test_the_learning_rate_rises_then_falls_to_a_hundredth():
     assert factors[100] == max(factors) == 1
     assert (np.diff(factors[100:]) < 0).all()
     assert factors[-1] == pytest.approx(0.01, abs=1e-4)
+
+
+def test_the_schedule_and_the_clipping_reach_the_optimiser(photos, tmp_path, monkeypatch):
+    rates, norms = [], []
+    step = torch.optim.AdamW.step
+
+    def recorded_step(self, *given, **named):
+        rates.append(self.param_groups[0]["lr"])
+        gradients = [p.grad.flatten() for group in self.param_groups for p in group["params"]]
+        norms.append(float(torch.cat(gradients).norm()))
+        return step(self, *given, **named)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", recorded_step)
+    train_on_photos(photos, tmp_path / "run", SETTINGS)
+    expected = [SETTINGS.learning_rate * learning_rate_factor(i, SETTINGS) for i in range(6)]
+    assert rates == pytest.approx(expected)
+    assert max(norms) <= loop.GRADIENT_NORM * 1.001
+
+
+def test_an_earlier_runs_checkpoint_is_not_lost(photos, tmp_path):
+    (tmp_path / CHECKPOINT).write_bytes(b"earlier")
+    with pytest.raises(OutputError, match="--overwrite"):
+        prepare_run(tmp_path)
+    assert prepare_run(tmp_path, overwrite=True) == tmp_path
+    assert (tmp_path / CHECKPOINT).read_bytes() == b"earlier"
+
+
+def test_a_run_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(OutputError, match="cannot be made"):
+            prepare_run(folder)

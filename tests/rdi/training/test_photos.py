@@ -63,6 +63,18 @@ def test_photos_beyond_the_memory_budget_are_decoded_again(folder):
     assert poor[4] is not poor[4]
 
 
-def test_photos_smaller_than_a_crop_are_named(folder):
-    with pytest.raises(TrainingDataError, match=r"a\.png is 220x200"):
+def test_photos_that_cannot_be_used_are_left_out_and_named(folder):
+    Image.new("RGB", (90, 300)).save(folder / "small.png")
+    (folder / "broken.png").write_bytes((folder / "a.png").read_bytes()[:2000])
+    (folder / "text.jpg").write_text("no picture")
+    shelf = PhotoShelf(find_photos(folder), smallest=192)
+    assert len(shelf) == 10
+    assert len(shelf.skipped) == 3
+    assert any("small.png is 90x300" in reason for reason in shelf.skipped)
+    assert any("broken.png" in reason for reason in shelf.skipped)
+    assert shelf[9].shape == (200, 220, 3)
+
+
+def test_without_a_usable_photo_there_is_nothing_to_train_on(folder):
+    with pytest.raises(TrainingDataError, match=r"none of 10 photo\(s\)"):
         PhotoShelf(find_photos(folder), smallest=256)

@@ -111,6 +111,12 @@ def test_validation_frames_come_whole_with_their_true_ratio(sid):
     assert np.allclose(capture.target * 65535, develop(sid / "Sony/long/20001_00_1s.ARW"), atol=0.01)
 
 
+def test_the_target_has_the_cameras_white_balance(tmp_path):
+    take(tmp_path / "grey.ARW", np.full((60, 80, 3), 128, np.uint8), 1, Cfa.RGGB)
+    mean = develop(tmp_path / "grey.ARW").mean(axis=(0, 1))
+    assert mean == pytest.approx(np.full(3, mean[1]), rel=0.02)
+
+
 def test_frames_smaller_than_a_crop_are_refused(sid):
     crops = SidCrops(read_pairs(sid, "train"), replace(SETTINGS, crop=256))
     with pytest.raises(TrainingDataError, match="lower --crop"):

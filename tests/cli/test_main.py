@@ -1,0 +1,114 @@
+"""What all commands have in common: help, usage errors, names of any kind, and how they end."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from rdi.camera import Cfa, RawPhoto
+from rdi.camera.dng import write_dng
+from rdi.cli.main import app
+from rdi.cli.terminal import printable
+
+COMMANDS = ["infer", "demo", "info", "doctor", "simulate", "train", "export", "verify", "compare", "eval"]
+
+
+def write_photo(path: Path, model: str = "Night 1") -> Path:
+    mosaic = np.random.default_rng(2).integers(512, 700, (40, 56)).astype(np.uint16)
+    write_dng(RawPhoto(mosaic, Cfa.RGGB, np.array([512.0]), 16383.0, make="Acme", model=model), path)
+    return path
+
+
+def run(*arguments: str | bytes, **environment: str) -> "subprocess.CompletedProcess[bytes]":
+    command = [sys.executable, "-m", "rdi.cli", *arguments]
+    return subprocess.run(command, capture_output=True, check=False, env=os.environ | environment)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_example_stands_on_a_line_of_its_own(command: str) -> None:
+    lines = CliRunner().invoke(app, [command, "-h"]).stdout.splitlines()
+    assert [line for line in lines if line.startswith(f"  Example: rdi {command}")]
+    assert not any("─" in line for line in lines)
+
+
+def test_the_list_of_commands_says_whole_sentences() -> None:
+    lines = CliRunner().invoke(app, ["--help"]).stdout.splitlines()
+    listed = {line.split()[0]: line for line in lines if line.split() and line.split()[0] in COMMANDS}
+    assert list(listed) == COMMANDS
+    assert all(line.endswith(".") and not line.endswith("...") for line in listed.values())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--ratio", "abc"], "Invalid value for '--ratio'"),
+        (["--threads", "0"], "Invalid value for '--threads'"),
+        (["--nope"], "No such option: --nope"),
+    ],
+)
+def test_a_wrong_option_is_answered_in_one_plain_line(arguments: list[str], said: str) -> None:
+    result = CliRunner().invoke(app, ["infer", "photo.ARW", *arguments])
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    error = result.stderr.splitlines()[-1]
+    assert error.startswith(f"Error: {said}")
+    assert len(result.stderr.splitlines()) <= 4  # before it: usage, where help is, an empty line
+
+
+def test_names_and_texts_cannot_command_the_terminal() -> None:
+    assert printable("a\x1b[31m\rb\x9b\u202ec\nü 光") == "a\\x1b[31m\\rb\\x9b\\u202ec\nü 光"
+
+
+def test_a_hostile_name_is_printed_harmlessly(tmp_path: Path) -> None:
+    name = str(tmp_path / "\x1b[2Jnight.dng")
+    missing = CliRunner().invoke(app, ["info", name])
+    assert "\\x1b[2Jnight.dng does not exist" in missing.stderr
+    assert "\x1b" not in missing.output
+    write_photo(Path(name))
+    assert "\\x1b[2Jnight.dng: raw photo" in CliRunner().invoke(app, ["info", name]).stdout
+
+
+@pytest.mark.parametrize("name", ["nächtliches.dng", b"lat\xff.dng"])
+def test_any_name_is_restored_and_printed_in_any_encoding(name: str | bytes, tiny_model: Path, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(name)
+    try:
+        write_photo(path)
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    for encoding in ("ascii:strict", "utf-8:strict"):
+        done = run("infer", os.fsencode(path), "--model", str(tiny_model), "--overwrite", PYTHONIOENCODING=encoding)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert b"_restored.jpg" in done.stdout
+    assert path.with_name(f"{path.stem}_restored.jpg").is_file()
+
+
+def test_sigterm_while_a_picture_is_written_leaves_nothing_of_it(tiny_model: Path, tmp_path: Path) -> None:
+    photo = write_photo(tmp_path / "photo.dng")
+    program = (
+        "import os, signal, sys, time\n"
+        "from rdi.cli.main import app\n"
+        "from rdi.runtime.pictures import writer\n"
+        "def write(restored, path, *_):\n"
+        "    path.write_bytes(b'half')\n"
+        "    print(path.name, flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    time.sleep(60)\n"
+        "writer._write_jpeg = write\n"
+        f"sys.argv = ['rdi', 'infer', {str(photo)!r}, '--model', {str(tiny_model)!r}]\n"
+        "app()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith(".photo_restored.")
+    assert (done.returncode, done.stderr) == (143, "")
+    assert [path.name for path in tmp_path.iterdir()] == ["photo.dng"]
+
+
+def test_a_command_gives_sigterm_back_to_whoever_had_it() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    assert CliRunner().invoke(app, ["info", "none.ARW"]).exit_code == 1
+    assert signal.getsignal(signal.SIGTERM) is before

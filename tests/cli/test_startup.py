@@ -1,0 +1,35 @@
+"""What `rdi --help` costs, and what a help text must not load."""
+
+import resource
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"torch", "numpy", "rawpy", "PIL", "onnx", "onnxruntime", "rich"}
+
+
+def cpu_seconds(*arguments: str) -> float:
+    """CPU time, user and system, of one Python process: a busy machine makes it wait, not work."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_help_costs_at_most_three_times_what_importing_typer_costs() -> None:
+    program = "import sys; sys.argv = ['rdi', '--help']; from rdi.cli.main import app; app()"
+    runs = [(cpu_seconds("-c", "import typer"), cpu_seconds("-c", program)) for _ in range(5)]
+    typer, rdi = (min(column) for column in zip(*runs, strict=True))
+    assert rdi <= 3 * typer
+
+
+@pytest.mark.parametrize("command", ["infer", "info", "doctor", "demo", "simulate", "train", "export", "compare"])
+def test_a_help_text_loads_nothing_heavy(command: str) -> None:
+    program = (
+        f"import sys; sys.argv = ['rdi', {command!r}, '--help']\nfrom rdi.cli.main import app\n"
+        "try:\n    app()\nfinally:\n    print(*sys.modules, file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert f"rdi {command}" in done.stdout
+    assert not HEAVY & set(done.stderr.split())
