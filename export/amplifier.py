@@ -15,7 +15,7 @@ from rdi.export.sites import Sites
 
 # Pixels that are added up in float32 before float64 takes over. A whole row in float32 is wrong by up to 3e-6 on flat
 # frames, whose roundings all go the same way; looking up float64 pairs costs a third more time.
-BLOCK = 32
+BLOCK = 16
 
 
 class Amplifier(nn.Module):

@@ -6,8 +6,9 @@ from torch import Tensor, nn
 from rdi.checkpoint import Checkpoint
 from rdi.export.amplifier import Amplifier
 from rdi.export.deployment import deploy
+from rdi.export.half import round_weights
 from rdi.export.sites import Sites
-from rdi.metadata import ModelMetadata
+from rdi.metadata import ModelMetadata, Precision
 from rdi.network import fold_weight_norm, plain_network
 
 
@@ -68,7 +69,9 @@ class RestorationGraph(nn.Module):
         return x.view(mosaic.shape)
 
 
-def graph_of(checkpoint: Checkpoint) -> RestorationGraph:
+def graph_of(checkpoint: Checkpoint, precision: Precision = Precision.FP32) -> RestorationGraph:
     """The module that is exported for a checkpoint: its network in the deployment form, and its rules."""
     network = deploy(plain_network(fold_weight_norm(checkpoint.network)))
+    if precision is Precision.FP16:
+        round_weights(network)
     return RestorationGraph(network, checkpoint.metadata).eval()

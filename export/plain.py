@@ -7,11 +7,12 @@ import onnx
 import torch
 
 from rdi.checkpoint import Checkpoint
-from rdi.export.onnx_graph import DEFAULT_OPSET, quiet_exporter
+from rdi.export.onnx_graph import quiet_exporter
+from rdi.export.settings import OPSETS
 from rdi.network import fold_weight_norm, plain_network
 
 
-def plain_model(checkpoint: Checkpoint, height: int, width: int, opset: int = DEFAULT_OPSET) -> onnx.ModelProto:
+def plain_model(checkpoint: Checkpoint, height: int, width: int, opset: int = OPSETS.start) -> onnx.ModelProto:
     """The training form with weight normalisation folded, for frames of one size.
 
     The model takes `mosaic` (1, 1, height, width) float32, normalised and amplified, and gives `rgb` (1, 3, height,

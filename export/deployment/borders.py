@@ -7,7 +7,6 @@ the frame, is computed from the outermost four mosaic pixels alone, and is taken
 
 from collections.abc import Callable
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rdi.export.deployment.convolution import Convolution, Padding

@@ -1,4 +1,4 @@
-"""Concatenations, channel shuffles and groups as weights: channels are moved by re-ordering rows and columns of them."""
+"""Concatenations, channel shuffles and groups as weights: channels move by re-ordering rows and columns of weights."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ def split_inputs(weight: Tensor, sizes: Sequence[int]) -> tuple[Tensor, ...]:
     weight:  (out, sum of sizes, kh, kw)
     returns: (out, size, kh, kw) for each size; a bias belongs to one of them
     """
-    return weight.split(list(sizes), dim=1)
+    return torch.split(weight, list(sizes), dim=1)
 
 
 def split_shuffled_inputs(weight: Tensor) -> tuple[Tensor, Tensor]:

@@ -44,7 +44,7 @@ class Convolution(nn.Module):
         self.groups = groups
 
     def forward(self, x: Tensor, padding: Padding | None = None) -> Tensor:
-        """(B, in, H, W) -> (B, out, H', W'); `padding` replaces the usual one, for weights that serve several places."""
+        """(B, in, H, W) -> (B, out, H', W'); `padding` replaces the usual one, where weights serve several places."""
         left, right, top, bottom = padding or self.padding
         both = (top, left)
         if (left, top) != (right, bottom):  # torch pads evenly only; the exporter's simplifier merges the two again

@@ -41,7 +41,7 @@ class DeployedDenseBlock(nn.Module):
 
     def __init__(self, trained: ResidualDenseBlock) -> None:
         super().__init__()
-        dense = [layer.weight for layer in trained.dense]
+        dense = [layer.weight for layer in trained.dense if isinstance(layer, nn.Conv2d)]
         sizes = [dense[0].shape[1], *(weight.shape[0] for weight in dense)]
         self.dense = nn.ModuleList(
             nn.ModuleList(Convolution(part, padding=same(3)) for part in split_inputs(weight, sizes[: i + 1]))
@@ -127,9 +127,7 @@ class DeployedMerge(nn.Module):
     def __init__(self, trained: Merge) -> None:
         super().__init__()
         groups = trained.reduce.groups
-        medium, higher = (
-            merge_groups(part, groups, GROUPS) for part in split_shuffled_inputs(trained.reduce.weight)
-        )
+        medium, higher = (merge_groups(part, groups, GROUPS) for part in split_shuffled_inputs(trained.reduce.weight))
         self.medium = Convolution(medium, trained.reduce.bias, padding=same(3), groups=GROUPS)
         self.higher = Convolution(higher, padding=same(3), groups=GROUPS)
         weight, bias = trained.expand.weight, trained.expand.bias

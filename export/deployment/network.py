@@ -70,7 +70,10 @@ def corrected(tile: Tensor, edges: dict[str, Tensor], row: int, column: int) -> 
 
 
 class DeploymentNetwork(nn.Module):
-    """The network as it is exported: (1, 1, H, W) float32 mosaic, as the trained one takes it -> (1, H, W, 3) uint16."""
+    """The network as it is exported.
+
+    (1, 1, H, W) float32 mosaic, as the trained network takes it -> (1, H, W, 3) uint16
+    """
 
     def __init__(self, trained: RestorationNetwork) -> None:
         """trained: without weight normalisation (`rdi.network.plain_network`)."""
@@ -93,7 +96,8 @@ class DeploymentNetwork(nn.Module):
         """The picture as tiles of 4x4 pixels, by phase: four of (1, H/8, W/8, 48) float32."""
         pixels = self.pixels(mosaic)
         merged = self.merge(self.medium(mosaic, pixels), self.higher(pixels))
-        return self.output(mosaic, merged)
+        tiles: list[Tensor] = self.output(mosaic, merged)
+        return tiles
 
 
 def deploy(trained: RestorationNetwork) -> DeploymentNetwork:

@@ -50,5 +50,8 @@ def phase(row: int, column: int) -> int:
 
 
 def neighbours(row: int, column: int, reach: int = 1) -> Padding:
-    """Padding for a phase's view of the other one: an even row's neighbours begin above it, an odd row's end below it."""
+    """Padding for a phase's view of the other one.
+
+    An even row's neighbours begin above it, an odd row's end below it; likewise for columns.
+    """
     return (reach * (1 - column), reach * column, reach * (1 - row), reach * row)

@@ -42,6 +42,8 @@ def assemble(tiles: Sequence[Tensor]) -> Tensor:
     _, height, width, _ = tiles[0].shape
     halves = []
     for row in (0, 1):
-        rows = [t.view(height, width, TILE, 3 * TILE) for t, where in zip(tiles, PHASES, strict=True) if where[0] == row]
+        rows = [
+            t.view(height, width, TILE, 3 * TILE) for t, where in zip(tiles, PHASES, strict=True) if where[0] == row
+        ]
         halves.append(torch.cat(rows, dim=3).permute(0, 2, 1, 3).reshape(height, 1, -1))
     return torch.cat(halves, dim=1).view(1, 2 * TILE * height, 2 * TILE * width, 3)

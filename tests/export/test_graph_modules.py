@@ -23,7 +23,8 @@ class Passing(torch.nn.Module):
     """In place of the network: red is the mosaic itself, green a half, blue nothing."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return quantise(torch.stack((x, torch.full_like(x, 0.5), torch.zeros_like(x)), dim=-1)[0])
+        out: torch.Tensor = quantise(torch.stack((x, torch.full_like(x, 0.5), torch.zeros_like(x)), dim=-1)[0])
+        return out
 
 
 def scalar(value: float) -> torch.Tensor:
