@@ -31,6 +31,16 @@ def export(
     checkpoint: CheckpointFile = None,
     from_paper: PaperFile = None,
     opset: Annotated[int, typer.Option(help="ONNX operator set, 21 to 23.")] = 21,
+    precision: Annotated[
+        str, typer.Option(help="Of the stored weights: fp32, or fp16 for half of the size.", metavar="fp32|fp16")
+    ] = "fp32",
+    min_psnr: Annotated[
+        float | None,
+        typer.Option(help="With fp16: refuse a file whose pictures are less like float32's, dB; default: 60."),
+    ] = None,
+    no_simplify: Annotated[
+        bool, typer.Option("--no-simplify", help="Leave the graph as PyTorch's exporter makes it.")
+    ] = False,
     report: ReportFile = None,
 ) -> None:
     """Write a trained network as one ONNX file and verify it against PyTorch; nothing is written if a check fails.
@@ -38,22 +48,25 @@ def export(
     Example: rdi export --out models/rdi.onnx
     """
     require_packages()
+    from rdi.export import ExportSettings
     from rdi.export import export as export_model
+    from rdi.export.settings import parse_precision
     from rdi.runtime.targets import require_writable
 
     if out.suffix.lower() != ".onnx":
         raise UsageError(f"--out {out} is no name for an ONNX file; give one that ends in .onnx")
+    settings = ExportSettings(opset, parse_precision(precision), not no_simplify, min_psnr)
     if report is not None:
         require_writable(report.parent)
     source, weights = load(checkpoint, from_paper)
     if out.parent.name and not out.parent.exists() and out.parent.parent.is_dir():
         out.parent.mkdir()  # `models/`, in a folder that is no checkout
     print(f"exporting {source}, about half a minute", file=sys.stderr)
-    result = export_model(weights, out, opset=opset)
+    result = export_model(weights, out, settings)
     if report is not None:
         result.save(report)
     print(result.table())
-    print(f"wrote {out}: {result.size / 1e6:.2f} MB, opset {result.opset}")
+    print(f"wrote {out}: {result.size / 1e6:.2f} MB, opset {result.opset}, {result.precision}")
 
 
 def verify(

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rdi.export.exporter import export, inspect_model, verify_model
     from rdi.export.report import Check, Report
+    from rdi.export.settings import ExportSettings
 
-__all__ = ["Check", "Report", "export", "inspect_model", "verify_model"]
+__all__ = ["Check", "ExportSettings", "Report", "export", "inspect_model", "verify_model"]
 
 _HOMES = {
     "export": "exporter",
@@ -18,6 +19,7 @@ _HOMES = {
     "verify_model": "exporter",
     "Check": "report",
     "Report": "report",
+    "ExportSettings": "settings",
 }
 
 

@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from rdi.camera.photo import MARGIN, Frame, RawPhoto, align
 from rdi.checkpoint import Checkpoint, load_checkpoint, weights_digest
 from rdi.errors import ModelError, RdiError
-from rdi.export.graph import LARGEST, RestorationGraph, quantise
+from rdi.export.deployment.picture import LARGEST, quantise
+from rdi.export.graph import RestorationGraph
 from rdi.metadata import WhiteBalance
 from rdi.metrics import psnr
 from rdi.network import fold_weight_norm, plain_network
@@ -77,7 +78,7 @@ class Comparison:
 
 
 class TorchRestorer:
-    """The network in PyTorch as a deployment without export would run it: the same steps as the graph, eagerly."""
+    """The trained network in PyTorch, as one would run it without an export: the same steps as the graph, eagerly."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         network = plain_network(fold_weight_norm(checkpoint.network))
@@ -91,7 +92,7 @@ class TorchRestorer:
         with torch.inference_mode():
             mosaic = torch.from_numpy(frame.mosaic)[None, None]
             x = self.graph.normalise(mosaic, black, torch.tensor(white_level), gains * amplification)
-            picture = quantise(self.graph.network(x))[0]
+            picture = quantise(self.graph.network(x))[0].permute(1, 2, 0).contiguous()
         return np.asarray(frame.crop(picture.numpy()), dtype=np.uint16)
 
 

@@ -1,15 +1,15 @@
-"""The module that becomes the graph: levels, amplifier, gains, network and quantisation in one forward pass."""
+"""The module that becomes the graph: levels, amplifier, gains and the network's deployment form in one forward pass."""
 
 import torch
 from torch import Tensor, nn
 
 from rdi.checkpoint import Checkpoint
 from rdi.export.amplifier import Amplifier
+from rdi.export.deployment import deploy
+from rdi.export.half import round_weights
 from rdi.export.sites import Sites
-from rdi.metadata import ModelMetadata
+from rdi.metadata import ModelMetadata, Precision
 from rdi.network import fold_weight_norm, plain_network
-
-LARGEST = 65535  # of the uint16 output: it serves 16-bit files as it is and 8-bit files by a division by 257
 
 
 class RestorationGraph(nn.Module):
@@ -25,7 +25,7 @@ class RestorationGraph(nn.Module):
     """
 
     def __init__(self, network: nn.Module, metadata: ModelMetadata) -> None:
-        """network: (1, 1, H, W) float32 -> (1, 3, H, W) float32 in [0, 1], without weight normalisation."""
+        """network: (1, 1, H, W) float32 -> (1, H, W, 3) uint16, as `rdi.export.deployment` makes it."""
         super().__init__()
         self.network = network
         self.sites = Sites(metadata.cfa)
@@ -43,7 +43,7 @@ class RestorationGraph(nn.Module):
         """The picture and the amplification used; see the class."""
         used = self.choose(mosaic, black_level, white_level, amplification, m)
         x = self.normalise(mosaic, black_level, white_level, gains * used)
-        return quantise(self.network(x)), used
+        return self.network(x), used
 
     def choose(
         self, mosaic: Tensor, black_level: Tensor, white_level: Tensor, amplification: Tensor, m: Tensor
@@ -69,13 +69,9 @@ class RestorationGraph(nn.Module):
         return x.view(mosaic.shape)
 
 
-def graph_of(checkpoint: Checkpoint) -> RestorationGraph:
-    """The module that is exported for a checkpoint: its network with weight normalisation folded, and its rules."""
-    network = plain_network(fold_weight_norm(checkpoint.network))
+def graph_of(checkpoint: Checkpoint, precision: Precision = Precision.FP32) -> RestorationGraph:
+    """The module that is exported for a checkpoint: its network in the deployment form, and its rules."""
+    network = deploy(plain_network(fold_weight_norm(checkpoint.network)))
+    if precision is Precision.FP16:
+        round_weights(network)
     return RestorationGraph(network, checkpoint.metadata).eval()
-
-
-def quantise(picture: Tensor) -> Tensor:
-    """(1, 3, H, W) float32 -> (1, H, W, 3) uint16, rounded half to even; integers are what is moved, not floats."""
-    counted = (picture.clamp(0.0, 1.0) * LARGEST).round().to(torch.uint16)
-    return counted.permute(0, 2, 3, 1).contiguous()

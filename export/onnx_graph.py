@@ -8,6 +8,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import onnx
@@ -15,17 +16,19 @@ import onnxscript.optimizer
 import onnxsim
 import torch
 from numpy.typing import NDArray
+from onnxscript import opset21
 
 from rdi.camera.photo import DEFAULT_GAINS
-from rdi.errors import UsageError, VerificationError
+from rdi.errors import VerificationError
+from rdi.export.deployment.picture import LARGEST
 from rdi.export.graph import RestorationGraph
-from rdi.metadata import ModelMetadata, WhiteBalance
+from rdi.export.half import store_as_half
+from rdi.export.settings import ExportSettings
+from rdi.metadata import ModelMetadata, Precision, WhiteBalance
 
 INPUTS = ("mosaic", "black_level", "white_level", "gains", "amplification", "m")
 OUTPUTS = ("rgb", "amplification_used")
 SIZE_NAMES = ("height", "width")
-OPSETS = range(21, 24)  # 21 brought uint16 to the operators used here; torch 2.13 writes up to 23
-DEFAULT_OPSET = 21
 
 # Values: constants above it are computed when a session is made, not stored: the 65,536 raw values of the amplifier's
 # table alone would add a twelfth to the file.
@@ -48,15 +51,18 @@ def default_inputs(metadata: ModelMetadata) -> Defaults:
     }
 
 
-def build_model(module: RestorationGraph, metadata: ModelMetadata, opset: int = DEFAULT_OPSET) -> onnx.ModelProto:
+def build_model(module: RestorationGraph, metadata: ModelMetadata, settings: ExportSettings) -> onnx.ModelProto:
     """The finished model: traced, simplified, with named sizes, defaults and metadata.
 
-    Raises UsageError for an opset outside `OPSETS`, VerificationError where a step broke the graph contract.
+    Raises VerificationError where a step broke the graph contract.
     """
-    if opset not in OPSETS:
-        raise UsageError(f"opset {opset} is not supported; give {OPSETS.start} to {OPSETS.stop - 1}")
     defaults = default_inputs(metadata)
-    model = simplify(trace(module, defaults, metadata.size_multiple, opset))
+    model = trace(module, defaults, metadata.size_multiple, settings.opset)
+    if settings.simplify:
+        model = simplify(model)
+    if metadata.precision is Precision.FP16:
+        store_as_half(model)
+    drop_notes(model)
     name_sizes(model)
     add_defaults(model, defaults)
     set_metadata(model, metadata)
@@ -70,7 +76,7 @@ def trace(module: RestorationGraph, defaults: Defaults, multiple: int, opset: in
     mosaic = torch.zeros((1, 1, 2 * multiple, 3 * multiple), dtype=torch.int32).to(torch.uint16)
     arguments = (mosaic, *(torch.from_numpy(value) for value in defaults.values()))
     sizes = {axis + 2: multiple * torch.export.Dim(name) for axis, name in enumerate(SIZE_NAMES)}
-    with _quiet_exporter():
+    with quiet_exporter():
         program = torch.onnx.export(
             module.eval(),
             arguments,
@@ -79,6 +85,7 @@ def trace(module: RestorationGraph, defaults: Defaults, multiple: int, opset: in
             input_names=INPUTS,
             output_names=OUTPUTS,
             dynamic_shapes=(sizes, *(None for _ in defaults)),
+            custom_translation_table={torch.ops.rdi.quantise.default: quantise},
             optimize=False,  # it would store every constant, however large
             verbose=False,
         )
@@ -87,12 +94,36 @@ def trace(module: RestorationGraph, defaults: Defaults, multiple: int, opset: in
         return program.model_proto
 
 
+def quantise(values: Any) -> Any:
+    """`rdi.export.deployment.picture.quantise` in ONNX: one operator, which divides, rounds and clips at once."""
+    scale = onnx.helper.make_tensor("scale", onnx.TensorProto.FLOAT, [], [1 / LARGEST])
+    zero = onnx.helper.make_tensor("zero", onnx.TensorProto.UINT16, [], [0])
+    return opset21.QuantizeLinear(values, opset21.Constant(value=scale), opset21.Constant(value=zero))  # type: ignore[type-var]
+
+
 def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Fold and merge what onnxsim can; what it notes about its own work is dropped."""
+    """Fold and merge what onnxsim can."""
     simplified: onnx.ModelProto
     simplified, _ = onnxsim.simplify(model, tensor_size_threshold=f"{LARGEST_CONSTANT * 4 // 1024}KB")
-    del simplified.metadata_props[:]
     return simplified
+
+
+def drop_notes(model: onnx.ModelProto) -> None:
+    """Remove what the tools wrote about their own work: traces of the source with paths, versions, doc strings."""
+    del model.metadata_props[:]
+    for graph in (model.graph, *_branches(model.graph)):
+        del graph.metadata_props[:]
+        for item in (*graph.node, *graph.input, *graph.output, *graph.initializer):
+            del item.metadata_props[:]
+            item.doc_string = ""
+
+
+def _branches(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield attribute.g
+                yield from _branches(attribute.g)
 
 
 def name_sizes(model: onnx.ModelProto) -> None:
@@ -142,7 +173,7 @@ def _shape(value: onnx.ValueInfoProto) -> list[int | str]:
 
 
 @contextmanager
-def _quiet_exporter() -> Iterator[None]:
+def quiet_exporter() -> Iterator[None]:
     """Keep two known notes of the exporter from the terminal: nobody can act on them. All others come through."""
     registration = logging.getLogger("torch.onnx._internal.exporter._registration")  # "torchvision is not installed"
     level = registration.level

@@ -1,25 +1,57 @@
-"""What a graph must compute, by other means: the network as it was trained, fed by numpy."""
+"""What a graph must compute, by other means: PyTorch, fed by numpy."""
+
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from rdi.amplifier import count_raw_values, estimate_amplification
 from rdi.camera.photo import RawPhoto
 from rdi.checkpoint import Checkpoint
+from rdi.export.deployment import DeploymentNetwork
 from rdi.export.frames import Mosaic, Settings
+from rdi.export.graph import graph_of
 from rdi.levels import to_light
+from rdi.metadata import Precision
 
 Floats = NDArray[np.float32]
+Network = Callable[[Tensor], Tensor]  # (1, 1, H, W) as the network takes it -> (1, H, W, 3) in [0, 1]
+
+
+class Reference:
+    """The network whose pictures a file must give.
+
+    For float32 it is the network as it was trained, unfolded. For rounded weights it is the deployment form that holds
+    them, in PyTorch: rounding is judged on its own, in decibels.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, precision: Precision = Precision.FP32) -> None:
+        self.cfa = checkpoint.metadata.cfa
+        self.network = _trained(checkpoint) if precision is Precision.FP32 else _deployed(checkpoint, precision)
+
+    def picture(self, mosaic: Mosaic, settings: Settings, amplification: float) -> Floats:
+        """(H, W) mosaic -> (H, W, 3) float32 sRGB in [0, 1]."""
+        x = to_light(mosaic, self.cfa, settings.black_level, settings.white_level, amplification, settings.gains)
+        with torch.inference_mode():
+            picture = self.network(torch.from_numpy(x)[None, None])
+        return np.ascontiguousarray(picture[0].numpy())
+
+
+def _trained(checkpoint: Checkpoint) -> Network:
+    return lambda x: checkpoint.network(x).permute(0, 2, 3, 1)
+
+
+def _deployed(checkpoint: Checkpoint, precision: Precision) -> Network:
+    network = graph_of(checkpoint, precision).network
+    assert isinstance(network, DeploymentNetwork)
+    return lambda x: network.unclamped(x).clamp(0.0, 1.0)
 
 
 def expected_picture(checkpoint: Checkpoint, mosaic: Mosaic, settings: Settings, amplification: float) -> Floats:
     """(H, W) mosaic -> (H, W, 3) float32 sRGB in [0, 1] from the unfolded network in PyTorch."""
-    cfa = checkpoint.metadata.cfa
-    x = to_light(mosaic, cfa, settings.black_level, settings.white_level, amplification, settings.gains)
-    with torch.inference_mode():
-        picture = checkpoint.network(torch.from_numpy(x)[None, None])
-    return np.ascontiguousarray(picture[0].permute(1, 2, 0).numpy())
+    return Reference(checkpoint).picture(mosaic, settings, amplification)
 
 
 def expected_amplification(checkpoint: Checkpoint, mosaic: Mosaic, settings: Settings, m: float) -> float:

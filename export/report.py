@@ -8,6 +8,7 @@ from typing import Any
 
 from rdi.atomic import atomic_path
 from rdi.errors import VerificationError
+from rdi.metadata import Precision
 
 
 @dataclass(frozen=True)
@@ -15,20 +16,22 @@ class Check:
     """One question to a model file and its answer.
 
     name:   what was looked at
-    figure: what was measured; smaller is better
-    bound:  the largest figure that passes
+    figure: what was measured; smaller is better, as a rule
+    bound:  the largest figure that passes, or the smallest
     unit:   of both, for people
+    at_least: whether larger is better
     """
 
     name: str
     figure: float
     bound: float
     unit: str = ""
+    at_least: bool = False
 
     @property
     def passed(self) -> bool:
         """Whether the figure keeps to its bound; not a number does not."""
-        return self.figure <= self.bound
+        return self.figure >= self.bound if self.at_least else self.figure <= self.bound
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Report:
     opset:  ONNX operator set of the graph
     provider: what ran it
     checks: in the order in which they ran
+    precision: in which the weights are stored
     """
 
     path: Path
@@ -47,6 +51,7 @@ class Report:
     opset: int
     provider: str
     checks: tuple[Check, ...]
+    precision: Precision = Precision.FP32
 
     @property
     def passed(self) -> bool:
@@ -58,10 +63,11 @@ class Report:
         failed = [check for check in self.checks if not check.passed]
         if failed:
             first = failed[0]
+            asked = "asked" if first.at_least else "allowed"
             more = f" ({len(failed)} of {len(self.checks)} checks failed)" if len(failed) > 1 else ""
             raise VerificationError(
                 f"{self.path} does not compute what the network computes: check '{first.name}' gives "
-                f"{first.figure:.3g} {first.unit}, allowed is {first.bound:.3g}{more}"
+                f"{first.figure:.3g} {first.unit}, {asked} is {first.bound:.3g}{more}"
             )
         return self
 
@@ -78,6 +84,7 @@ class Report:
             "path": str(self.path),
             "size_bytes": self.size,
             "opset": self.opset,
+            "precision": str(self.precision),
             "provider": self.provider,
             "passed": self.passed,
             "checks": [{"name": name, **values} for name, values in self.parity().items()],

@@ -39,6 +39,17 @@ class Rendering(StrEnum):
     PAPER = "paper"  # sRGB, as in the paper
 
 
+class Precision(StrEnum):
+    """How a model file stores the network's weights."""
+
+    FP32 = "fp32"
+    FP16 = "fp16"  # half of the bytes; computed in float32 all the same
+
+
+# What a file means that says nothing of it: a weights file is not asked how it stores numbers.
+UNSAID = {"rdi.precision": str(Precision.FP32)}
+
+
 @dataclass(frozen=True)
 class ModelMetadata:
     """A model's own description.
@@ -48,6 +59,7 @@ class ModelMetadata:
     variant:       free name of this set of weights
     rendering:     what the output is
     curve:         tone curve of the output
+    precision:     how an ONNX file stores the weights; weights files are always float32
     size_multiple: height and width of the mosaic are multiples of it
     cfa:           phase that the mosaic must have
     white_balance: where the gains are applied
@@ -64,6 +76,7 @@ class ModelMetadata:
     variant: str = "rdi"
     rendering: Rendering = Rendering.PAPER
     curve: str = "bt709"
+    precision: Precision = Precision.FP32
     size_multiple: int = 32
     cfa: Cfa = Cfa.RGGB
     white_balance: WhiteBalance = WhiteBalance.INPUT
@@ -98,6 +111,7 @@ class ModelMetadata:
         if strings["rdi.format"] != FORMAT:
             raise ModelError(f"{source} has format {strings['rdi.format']!r}; this rdi reads {FORMAT!r}: update rdi")
         try:
+            strings = UNSAID | strings
             return cls(**{item.name: _from_string(strings[f"rdi.{item.name}"], item.default) for item in fields(cls)})
         except (KeyError, ValueError) as error:
             raise ModelError(f"{source} has damaged rdi metadata ({error}); export it again") from error

@@ -13,9 +13,10 @@ from rdi.checkpoint import Checkpoint
 from rdi.cli import export as commands
 from rdi.cli.main import app
 from rdi.errors import CheckpointError
-from rdi.export import verification
+from rdi.export import ExportSettings, picture_checks
 from rdi.export.report import Check, Report
 from rdi.extras import install_hint
+from rdi.metadata import Precision
 
 
 def run(*arguments: object) -> Any:
@@ -23,15 +24,15 @@ def run(*arguments: object) -> Any:
 
 
 @pytest.fixture
-def exports(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Checkpoint, Path, int]]:
+def exports(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Checkpoint, Path, ExportSettings]]:
     """What the command asked the library for; exporting itself is tested with the library."""
     import rdi.export
 
     calls = []
 
-    def export(checkpoint: Checkpoint, out: Path, *, opset: int) -> Report:
-        calls.append((checkpoint, out, opset))
-        return Report(out, 3_160_000, opset, "cpu", (Check("amplifier", 7e-8, 1e-6, "relative difference"),))
+    def export(checkpoint: Checkpoint, out: Path, settings: ExportSettings) -> Report:
+        calls.append((checkpoint, out, settings))
+        return Report(out, 4_010_000, settings.opset, "cpu", (Check("amplifier", 7e-8, 1e-6, "relative difference"),))
 
     monkeypatch.setattr(rdi.export, "export", export)
     return calls
@@ -55,15 +56,15 @@ def test_the_command_as_documented_exports_and_writes_nothing_to_the_terminal_bu
     assert "runs/one/checkpoint.safetensors" in done.stderr
     lines = done.stdout.splitlines()
     assert lines[0].split() == ["check", "figure", "bound", "result"]
-    assert lines[-1].startswith("wrote models/rdi.onnx: 3.16 MB, opset 21")
+    assert lines[-1].startswith("wrote models/rdi.onnx: 4.01 MB, opset 21, fp32")
     assert [path.name for path in (tmp_path / "models").iterdir()] == ["rdi.onnx"]
 
 
 def test_verify_prints_the_checks_and_says_that_all_is_well(
     exported_model: Path, checkpoint_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verification, "SIZES", ((32, 32),))  # all of them run in the library's own test
-    monkeypatch.setattr(verification, "LARGE", (64, 96))
+    monkeypatch.setattr(picture_checks, "SIZES", ((32, 32),))  # all of them run in the library's own test
+    monkeypatch.setattr(picture_checks, "LARGE", (64, 96))
     report = tmp_path / "report.json"
     result = run("verify", exported_model, "--checkpoint", checkpoint_file, "--report", report)
     assert result.exit_code == 0, result.output
@@ -106,20 +107,23 @@ def test_the_newest_run_is_exported_then_the_shipped_weights(tmp_path: Path, mon
 
 
 def test_options_reach_the_library(
-    checkpoint_file: Path, tmp_path: Path, exports: list[tuple[Checkpoint, Path, int]]
+    checkpoint_file: Path, tmp_path: Path, exports: list[tuple[Checkpoint, Path, ExportSettings]]
 ) -> None:
     out, report = tmp_path / "model.onnx", tmp_path / "report.json"
     result = run("export", "--out", out, "--checkpoint", checkpoint_file, "--opset", 22, "--report", report)
     assert result.exit_code == 0, result.output
     (call,) = exports
     assert call[0].metadata.variant == "test"
-    assert call[1:] == (out, 22)
+    assert call[1:] == (out, ExportSettings(opset=22))
     assert json.loads(report.read_text())["opset"] == 22
+    options = ("--precision", "FP16", "--min-psnr", 55, "--no-simplify")
+    assert run("export", "--out", out, "--checkpoint", checkpoint_file, *options).exit_code == 0
+    assert exports[1][2] == ExportSettings(21, Precision.FP16, simplify=False, min_psnr=55)
 
 
 @pytest.mark.real_data
 def test_published_weights_are_taken_from_their_own_option(
-    shared: Path, tmp_path: Path, exports: list[tuple[Checkpoint, Path, int]]
+    shared: Path, tmp_path: Path, exports: list[tuple[Checkpoint, Path, ExportSettings]]
 ) -> None:
     weights = shared / "reference" / "paper_weights.pth"
     result = run("export", "--out", tmp_path / "paper.onnx", "--from-paper", weights)
@@ -141,6 +145,9 @@ def test_mistakes_are_answered_in_one_line(checkpoint_file: Path, tmp_path: Path
         ("--from-paper", pickled): (1, "loads without running code"),
         ("--from-paper", tmp_path): (1, "loads without running code"),
         ("--checkpoint", checkpoint_file, "--opset", 17): (2, "give 21 to 23"),
+        ("--checkpoint", checkpoint_file, "--precision", "int8"): (2, "give one of fp32, fp16"),
+        ("--checkpoint", checkpoint_file, "--min-psnr", 50): (2, "give it with precision fp16"),
+        ("--checkpoint", checkpoint_file, "--precision", "fp16", "--min-psnr", -1): (2, "give a number above 0"),
     }
     for arguments, (code, message) in mistakes.items():
         result = run("export", "--out", out, *arguments)

@@ -22,6 +22,14 @@ def test_a_figure_passes_up_to_its_bound_and_not_a_number_never() -> None:
     assert not Check("nothing", float("nan"), 1.0).passed
 
 
+def test_a_figure_that_should_be_large_passes_from_its_bound_on() -> None:
+    assert Check("likeness", 60.0, 60.0, "dB", at_least=True).passed
+    assert Check("likeness", float("inf"), 60.0, "dB", at_least=True).passed
+    assert not Check("likeness", float("nan"), 60.0, "dB", at_least=True).passed
+    with pytest.raises(VerificationError, match=r"'likeness' gives 59 dB, asked is 60"):
+        report(Check("likeness", 59.0, 60.0, "dB", at_least=True)).require_passed()
+
+
 def test_a_failed_check_is_named_with_figure_and_bound() -> None:
     assert report(GOOD).require_passed().passed
     with pytest.raises(VerificationError, match=r"'middle' gives 2e-05 largest difference, allowed is 1e-05"):

@@ -4,7 +4,7 @@ import pytest
 
 from rdi.camera import Cfa
 from rdi.errors import ModelError
-from rdi.metadata import ModelMetadata, WhiteBalance
+from rdi.metadata import ModelMetadata, Precision, WhiteBalance
 
 
 def test_a_description_survives_its_strings():
@@ -29,6 +29,7 @@ def test_a_description_survives_its_strings():
         ({"rdi.m": "-5"}, "m -5"),
         ({"rdi.m": "inf"}, "m inf"),
         ({"rdi.training": "{"}, "damaged"),
+        ({"rdi.precision": "int3"}, "int3"),
     ],
 )
 def test_descriptions_that_cannot_be_read_are_refused(change, reason):
@@ -43,3 +44,10 @@ def test_files_without_a_description_are_refused():
     del incomplete["rdi.size_multiple"]
     with pytest.raises(ModelError, match="size_multiple"):
         ModelMetadata.from_strings(incomplete, "a.onnx")
+
+
+def test_weights_files_need_not_name_a_precision():
+    strings = ModelMetadata(precision=Precision.FP16).to_strings()
+    assert ModelMetadata.from_strings(strings, "a.onnx").precision is Precision.FP16
+    del strings["rdi.precision"]
+    assert ModelMetadata.from_strings(strings, "a.safetensors").precision is Precision.FP32

@@ -1,0 +1,131 @@
+"""The pictures of a model file against PyTorch's: patterns x sizes x levels x amplifications, every value of them."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from rdi.camera.cfa import Cfa
+from rdi.camera.photo import DEFAULT_GAINS
+from rdi.checkpoint import Checkpoint
+from rdi.export.deployment.picture import LARGEST
+from rdi.export.frames import PATTERNS, Mosaic, Settings, level_sets, mosaic_of
+from rdi.export.reference import Floats, Reference
+from rdi.export.report import Check
+from rdi.export.session import GraphSession, Picture
+from rdi.levels import to_light
+from rdi.metadata import Precision
+
+# Half a step of the integer output, and the rounding of two float32 networks that sum in different orders.
+PICTURE_BOUND = 0.5 / LARGEST + 1e-5
+CLIPPED_BOUND = 0.95  # with more of the output at 0 or 1 than that, comparing pictures would say little
+PSNR_CHECK = "PSNR against float32"
+
+# The smallest frame, all border; a wide and a high one; and, for one pattern, a frame with pixels beyond the reach of
+# its borders: the network looks 512 pixels far.
+SIZES = ((32, 32), (64, 96), (96, 608), (608, 64), (320, 288))
+LARGE = (1088, 1056)
+AMPLIFICATIONS = (1.0, 30.0, 300.0)
+SEED = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One comparison of pictures."""
+
+    pattern: str
+    amplification: float
+    settings: Settings
+
+    def mosaic(self, size: tuple[int, int], cfa: Cfa) -> Mosaic:
+        """Its frame, (H, W) uint16."""
+        signal = PATTERNS[self.pattern](*size, np.random.default_rng(SEED))
+        return mosaic_of(signal, self.settings, cfa, self.amplification)
+
+    def light(self, size: tuple[int, int], cfa: Cfa) -> Floats:
+        """Its frame as the network is given it, (H, W) float32."""
+        settings = self.settings
+        levels = settings.black_level, settings.white_level
+        return to_light(self.mosaic(size, cfa), cfa, *levels, self.amplification, settings.gains)
+
+
+@dataclass
+class Found:
+    """What comparing the pictures of all cases has found so far.
+
+    worst:        the largest difference of each pattern
+    wrongly_used: runs whose amplification was not used as given
+    clipped, values: how many of the values compared are 0 or 1, and how many there are
+    """
+
+    worst: dict[str, float]
+    wrongly_used: int = 0
+    clipped: int = 0
+    values: int = 0
+
+
+def check_pictures(content: bytes, checkpoint: Checkpoint, provider: str, precision: Precision) -> Iterator[Check]:
+    """Each pattern's largest difference, whether a given amplification is used, how much of the pictures is clipped."""
+    found = compare_pictures(content, provider, checkpoint.metadata.cfa, Reference(checkpoint, precision))
+    for pattern, figure in found.worst.items():
+        yield Check(f"picture, {pattern} frames", figure, PICTURE_BOUND, "largest difference")
+    yield Check("amplification given is used", found.wrongly_used, 0, "frames where not")
+    yield Check("clipped part of these pictures", found.clipped / found.values, CLIPPED_BOUND, "of all values")
+
+
+def compare_pictures(content: bytes, provider: str, cfa: Cfa, reference: Reference) -> Found:
+    """Run all cases, with the file's sizes open and fixed."""
+    found = Found(dict.fromkeys(PATTERNS, 0.0))
+    opened = GraphSession(content, provider)
+    for size, cases in all_cases(cfa):
+        sessions = (opened, GraphSession(content, provider, size))
+        for case in cases:
+            mosaic = case.mosaic(size, cfa)
+            expected = reference.picture(mosaic, case.settings, case.amplification)
+            found.clipped += int(((expected <= 0) | (expected >= 1)).sum())
+            found.values += expected.size
+            for session in sessions:
+                picture, used = session.run_with(mosaic, case.settings, amplification=case.amplification)
+                found.worst[case.pattern] = max(found.worst[case.pattern], difference(picture, expected))
+                found.wrongly_used += used != case.amplification
+    return found
+
+
+def all_cases(cfa: Cfa) -> Iterator[tuple[tuple[int, int], list[Case]]]:
+    """Each size with its cases; levels rotate, so that they meet every pattern and every amplification."""
+    levels = camera_levels(cfa)
+    cases = [
+        Case(pattern, amplification, levels[(i + k) % len(levels)])
+        for i, pattern in enumerate(PATTERNS)
+        for k, amplification in enumerate(AMPLIFICATIONS)
+    ]
+    yield from ((size, cases) for size in SIZES)
+    yield LARGE, cases[1:2]
+
+
+def camera_levels(cfa: Cfa) -> list[Settings]:
+    """Levels of three kinds of camera, the first with the daylight balance that is the file's default."""
+    return level_sets(cfa, cfa.per_site(DEFAULT_GAINS))
+
+
+def difference(picture: Picture, expected: Floats) -> float:
+    """The largest difference in [0, 1] between an integer and a float picture; not a number where either has one."""
+    return float(np.abs(picture / LARGEST - expected).max())
+
+
+def check_psnr(checkpoint: Checkpoint, precision: Precision, least: float) -> Check:
+    """How near pictures from rounded weights come to those of the network as it was trained, both in PyTorch.
+
+    Over all frames of the comparison, dB, white being 1; that the file computes the former is another check.
+    """
+    trained, rounded = Reference(checkpoint), Reference(checkpoint, precision)
+    squares, values = 0.0, 0
+    for size, cases in all_cases(checkpoint.metadata.cfa):
+        for case in cases:
+            given = case.mosaic(size, checkpoint.metadata.cfa), case.settings, case.amplification
+            error = trained.picture(*given).astype(np.float64) - rounded.picture(*given)
+            squares += float((error**2).sum())
+            values += error.size
+    psnr = float(10 * np.log10(values / squares)) if squares else math.inf
+    return Check(PSNR_CHECK, psnr, least, "dB", at_least=True)

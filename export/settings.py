@@ -1,0 +1,46 @@
+"""What an export can be asked for."""
+
+import math
+from dataclasses import dataclass
+
+from rdi.errors import UsageError
+from rdi.metadata import Precision
+
+OPSETS = range(21, 24)  # 21 brought uint16 to the operators used here; torch 2.13 writes up to 23
+DEFAULT_MIN_PSNR = 60.0  # dB; the published weights in half precision reach 20 more
+
+
+@dataclass(frozen=True)
+class ExportSettings:
+    """How a checkpoint is written.
+
+    opset:     ONNX operator set, 21 to 23
+    precision: how the network's weights are stored
+    simplify:  let onnxsim fold what the exporter left; without it, a few nodes more and the same speed
+    min_psnr:  dB; the least that pictures from rounded weights must reach against float32; None: 60
+
+    Raises UsageError for a value or a combination that is not supported.
+    """
+
+    opset: int = OPSETS.start
+    precision: Precision = Precision.FP32
+    simplify: bool = True
+    min_psnr: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.opset not in OPSETS:
+            raise UsageError(f"opset {self.opset} is not supported; give {OPSETS.start} to {OPSETS.stop - 1}")
+        if self.min_psnr is None:
+            return
+        if self.precision is Precision.FP32:
+            raise UsageError("a least PSNR is for rounded weights; give it with precision fp16, or leave it out")
+        if not (math.isfinite(self.min_psnr) and self.min_psnr > 0):
+            raise UsageError(f"a least PSNR of {self.min_psnr} dB is no bound; give a number above 0")
+
+
+def parse_precision(name: str) -> Precision:
+    """The precision of this name; raises UsageError, which lists the known ones."""
+    try:
+        return Precision(name.lower())
+    except ValueError as error:
+        raise UsageError(f"precision {name!r} is not supported; give one of {', '.join(Precision)}") from error
