@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from rdi import __version__
+from rdi.cli.bench import bench
 from rdi.cli.compare import compare
 from rdi.cli.demo import demo
 from rdi.cli.doctor import doctor
@@ -98,4 +99,5 @@ app.command("train", short_help="Train the network on your photos or on SID.")(t
 app.command("export", short_help="Write a trained network as one verified ONNX file.")(export)
 app.command("verify", short_help="Check an ONNX file against the weights it was made from.")(verify)
 app.command("compare", short_help="PyTorch against ONNX Runtime: time, memory, difference.")(compare)
+app.command("bench", short_help="Time PyTorch, the plain export, rdi's file and OpenVINO.")(bench)
 app.command("eval", short_help="Measure PSNR and SSIM on simulated captures.")(evaluate)

@@ -1,0 +1,82 @@
+"""`rdi bench`."""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rdi.cli.export import require_packages
+from rdi.errors import UsageError
+
+if TYPE_CHECKING:
+    from rdi.export.benchmark import Backend
+
+SIZES = "832x1248,1408x2112,2848x4256,4000x6016"
+
+
+def bench(
+    model: Annotated[Path | None, typer.Option(help="ONNX model; default: the one that ships with rdi.")] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="Weights it was exported from; default: .safetensors beside the model.")
+    ] = None,
+    sizes: Annotated[str, typer.Option(help="HEIGHTxWIDTH in pixels, multiples of 32, comma-separated.")] = SIZES,
+    backends: Annotated[
+        str | None, typer.Option(help="Comma-separated, of those that the table names; default: all that can run here.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads of each; default: physical cores.", min=1)] = None,
+    runs: Annotated[int, typer.Option(help="Timed runs of each, interleaved.", min=1)] = 7,
+    memory: Annotated[bool, typer.Option(help="Also measure peak memory, in a process for each.")] = True,
+    out: Annotated[Path | None, typer.Option(help="Also write the table (.md) or the figures (.json) here.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
+) -> None:
+    """Time PyTorch, the plain export, rdi's file and OpenVINO against each other, interleaved, and their memory.
+
+    Example: rdi bench --sizes 2848x4256 --runs 7
+    """
+    require_packages()
+    from rdi.atomic import atomic_path
+    from rdi.export.benchmark import default_backends, measure
+    from rdi.models import shipped_model
+    from rdi.runtime.threads import physical_cores
+
+    if out and out.suffix not in (".md", ".json"):
+        raise UsageError(f"--out {out} has no suffix that says what to write; give a .md or .json file")
+    model = model or shipped_model()
+    with tempfile.TemporaryDirectory() as folder:
+        result = measure(
+            checkpoint or model.with_suffix(".safetensors"),
+            model,
+            _sizes(sizes),
+            backends=_backends(backends) if backends else default_backends(),
+            threads=threads or physical_cores(),
+            runs=runs,
+            folder=Path(folder),
+            memory=memory,
+            observe=lambda text: print(text, file=sys.stderr),
+        )
+    figures = json.dumps(result.to_dict(), indent=1)
+    if out:
+        with atomic_path(out) as temporary:
+            temporary.write_text((figures if out.suffix == ".json" else result.markdown()) + "\n", encoding="utf-8")
+    print(figures if as_json else result.markdown())
+
+
+def _sizes(text: str) -> list[tuple[int, int]]:
+    try:
+        pairs = [part.split("x") for part in text.split(",")]
+        return [(int(height), int(width)) for height, width in pairs]
+    except ValueError as error:
+        raise UsageError(f"--sizes {text} cannot be read; give HEIGHTxWIDTH, for example 2848x4256,832x1248") from error
+
+
+def _backends(text: str) -> "list[Backend]":
+    from rdi.export.benchmark import Backend
+
+    known = {str(backend): backend for backend in Backend}
+    unknown = [name for name in text.split(",") if name not in known]
+    if unknown:
+        raise UsageError(f"--backends {unknown[0]} is unknown; give some of {', '.join(known)}")
+    return [known[name] for name in text.split(",")]

@@ -1,0 +1,312 @@
+"""How fast each way of running the network is, and how much memory it takes.
+
+The backends run in one process, in turn, so that a machine that slows down slows them all; memory is measured in a
+process for each. Frames are simulated dark mosaics, the amplification is given, all get the same threads.
+
+| backend | what runs | from -> to |
+|---|---|---|
+| pytorch | the training form, eager, inference mode | float mosaic -> float picture |
+| plain | `torch.onnx.export` of the folded training form as it comes, static size, in ONNX Runtime | float -> float |
+| rdi | the exported file in ONNX Runtime, as `rdi infer` runs it | integer mosaic -> integer picture |
+| openvino-plain, openvino-rdi | the same two files in OpenVINO, float32 | |
+| openvino-plain-bf16, openvino-rdi-bf16 | the same with the bfloat16 hint | |
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdi.errors import MissingPackageError, RdiError, UsageError
+from rdi.extras import install_hint
+
+Size = tuple[int, int]
+Run = Callable[[], object]
+
+BLACK, WHITE = 512.0, 16383.0
+AMPLIFICATION = 100.0
+
+
+class Backend(StrEnum):
+    """A way of running the network; see the module."""
+
+    PYTORCH = "pytorch"
+    PLAIN = "plain"
+    RDI = "rdi"
+    OPENVINO_PLAIN = "openvino-plain"
+    OPENVINO_RDI = "openvino-rdi"
+    OPENVINO_PLAIN_BF16 = "openvino-plain-bf16"
+    OPENVINO_RDI_BF16 = "openvino-rdi-bf16"
+
+    @property
+    def needs_openvino(self) -> bool:
+        """Whether the package openvino is needed."""
+        return self.value.startswith("openvino")
+
+
+@dataclass(frozen=True)
+class Files:
+    """What the backends run: the weights, the exported model, and the plain export of each size."""
+
+    checkpoint: Path
+    model: Path
+    plain: Path
+
+
+@dataclass(frozen=True)
+class Row:
+    """One backend at one size.
+
+    minimum, median: milliseconds
+    peak_bytes:      highest resident memory of a process that ran it twice, libraries included; None if not measured
+    """
+
+    backend: Backend
+    height: int
+    width: int
+    minimum: float
+    median: float
+    peak_bytes: int | None
+
+    @property
+    def megapixels(self) -> float:
+        """Of the frame."""
+        return self.height * self.width / 1e6
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """All rows, and how they came about."""
+
+    threads: int
+    runs: int
+    rows: tuple[Row, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON: the rows with their ratios to `plain` and `pytorch` at the same size (how many times as fast)."""
+        return {
+            "threads": self.threads,
+            "runs": self.runs,
+            "amplification": AMPLIFICATION,
+            "rows": [
+                {
+                    **asdict(row),
+                    "times_plain": self.ratio(row, Backend.PLAIN),
+                    "times_pytorch": self.ratio(row, Backend.PYTORCH),
+                }
+                for row in self.rows
+            ],
+        }
+
+    def ratio(self, row: Row, to: Backend) -> float | None:
+        """How many times as fast as another backend at the same size, by the minima; None where that did not run."""
+        others = [r for r in self.rows if r.backend is to and (r.height, r.width) == (row.height, row.width)]
+        return others[0].minimum / row.minimum if others else None
+
+    def markdown(self) -> str:
+        """A table for people and pages."""
+        lines = [
+            "| size | MP | backend | minimum ms | median ms | ms/MP | x plain | x PyTorch | peak MB |",
+            "|---|---|---|---|---|---|---|---|---|",
+        ]
+        for row in self.rows:
+            ratios = [self.ratio(row, to) for to in (Backend.PLAIN, Backend.PYTORCH)]
+            plain, pytorch = ("-" if ratio is None else f"{ratio:.2f}" for ratio in ratios)
+            peak = "-" if row.peak_bytes is None else f"{row.peak_bytes / 1e6:.0f}"
+            lines.append(
+                f"| {row.height}x{row.width} | {row.megapixels:.1f} | {row.backend} "
+                f"| {row.minimum:.0f} | {row.median:.0f} | {row.minimum / row.megapixels:.1f} "
+                f"| {plain} | {pytorch} | {peak} |"
+            )
+        return "\n".join(lines)
+
+
+def default_backends() -> list[Backend]:
+    """All that can run here."""
+    return [backend for backend in Backend if not backend.needs_openvino or find_spec("openvino")]
+
+
+def measure(
+    checkpoint: Path,
+    model: Path,
+    sizes: Sequence[Size],
+    *,
+    backends: Sequence[Backend],
+    threads: int,
+    runs: int,
+    folder: Path,
+    memory: bool = True,
+    observe: Callable[[str], None] = lambda _: None,
+) -> Benchmark:
+    """Run every backend at every size.
+
+    sizes:   (height, width), multiples of 32
+    runs:    timed runs of each backend, after one that is not timed
+    folder:  for the plain exports
+    memory:  also measure peak memory, in a process for each
+    observe: told what is going on
+    Raises UsageError for sizes against the size rule, MissingPackageError for OpenVINO backends without the package.
+    """
+    _check(sizes, backends)
+    rows: list[Row] = []
+    for size in sizes:
+        files = Files(checkpoint, model, plain_export(checkpoint, size, folder))
+        observe(f"{size[0]}x{size[1]}: {runs + 1} rounds of {', '.join(backends)}")
+        times = interleaved({backend: prepare(backend, files, size, threads) for backend in backends}, runs)
+        for backend in backends:
+            peak = peak_bytes(backend, files, size, threads) if memory else None
+            rows.append(Row(backend, *size, min(times[backend]), median(times[backend]), peak))
+    return Benchmark(threads, runs, tuple(rows))
+
+
+def _check(sizes: Sequence[Size], backends: Sequence[Backend]) -> None:
+    for height, width in sizes:
+        if height % 32 or width % 32 or min(height, width) < 32:
+            raise UsageError(f"size {height}x{width} is no multiple of 32; give HEIGHTxWIDTH, for example 2848x4256")
+    if any(backend.needs_openvino for backend in backends) and not find_spec("openvino"):
+        raise MissingPackageError(f"the OpenVINO backends need openvino: {install_hint('bench')}")
+
+
+def interleaved(backends: Mapping[Backend, Run], runs: int) -> dict[Backend, list[float]]:
+    """Milliseconds of each run; the backends take turns, and the first round warms up."""
+    times: dict[Backend, list[float]] = {backend: [] for backend in backends}
+    for turn in range(runs + 1):
+        for backend, run in backends.items():
+            start = time.perf_counter()
+            run()
+            if turn:
+                times[backend].append((time.perf_counter() - start) * 1000)
+    return times
+
+
+def prepare(backend: Backend, files: Files, size: Size, threads: int) -> Run:
+    """A function that restores a frame of this size once. Imports only what the backend needs."""
+    match backend:
+        case Backend.PYTORCH:
+            return _pytorch(files.checkpoint, size, threads)
+        case Backend.PLAIN:
+            return _onnxruntime(files.plain, {"mosaic": _light(size)}, threads)
+        case Backend.RDI:
+            return _rdi(files.model, size, threads)
+        case _:
+            ours = backend in (Backend.OPENVINO_RDI, Backend.OPENVINO_RDI_BF16)
+            path, inputs = (files.model, _inputs(size)) if ours else (files.plain, {"mosaic": _light(size)})
+            return _openvino(path, inputs, threads, "bf16" if backend.endswith("bf16") else "f32")
+
+
+def _pytorch(checkpoint: Path, size: Size, threads: int) -> Run:
+    import torch
+
+    from rdi.checkpoint import load_checkpoint
+
+    torch.set_num_threads(threads)
+    network = load_checkpoint(checkpoint).network
+    light = torch.from_numpy(_light(size))
+
+    def run() -> object:
+        with torch.inference_mode():
+            return network(light)
+
+    return run
+
+
+def _onnxruntime(path: Path, inputs: dict[str, Any], threads: int) -> Run:
+    from rdi.runtime.package import import_onnxruntime
+    from rdi.runtime.providers import Provider
+    from rdi.runtime.sessions import session_options
+
+    options = session_options(Provider.CPU, threads)
+    session = import_onnxruntime().InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return partial(session.run, None, inputs)
+
+
+def _rdi(path: Path, size: Size, threads: int) -> Run:
+    from rdi.runtime.model import open_model
+    from rdi.runtime.providers import Provider
+    from rdi.runtime.sessions import Sessions
+
+    session = Sessions(open_model(path), Provider.CPU, threads).get(*size)
+    return partial(session.run, None, _inputs(size))
+
+
+def _openvino(path: Path, inputs: dict[str, Any], threads: int, precision: str) -> Run:
+    import openvino
+
+    core = openvino.Core()
+    model = core.read_model(str(path))
+    shapes = {name: list(values.shape) for name, values in inputs.items()}
+    model.reshape({item: shapes[item.get_any_name()] for item in model.inputs if item.get_any_name() in shapes})
+    settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
+    request = core.compile_model(model, "CPU", settings).create_infer_request()
+    return partial(request.infer, inputs)
+
+
+def _inputs(size: Size) -> dict[str, NDArray[Any]]:
+    """A dark frame and the amplification, as the graph contract names them."""
+    return {"mosaic": _mosaic(size), "amplification": np.array(AMPLIFICATION, dtype=np.float32)}
+
+
+def _mosaic(size: Size) -> NDArray[np.uint16]:
+    generator = np.random.default_rng(0)
+    light = np.linspace(2, 250, size[1])
+    return (BLACK + generator.poisson(light, size)).astype(np.uint16)[None, None]
+
+
+def _light(size: Size) -> NDArray[np.float32]:
+    """The same frame as float, amplified: what the network itself is given."""
+    light = (_mosaic(size) - BLACK) * (AMPLIFICATION / (WHITE - BLACK))
+    return np.asarray(np.maximum(light, 0), dtype=np.float32)
+
+
+def plain_export(checkpoint: Path, size: Size, folder: Path) -> Path:
+    """Write the plain export for frames of one size (`rdi.export.plain`)."""
+    import onnx
+
+    from rdi.checkpoint import load_checkpoint
+    from rdi.export.plain import plain_model
+
+    path = folder / f"plain-{size[0]}x{size[1]}.onnx"
+    onnx.save(plain_model(load_checkpoint(checkpoint), *size), path)
+    return path
+
+
+def peak_bytes(backend: Backend, files: Files, size: Size, threads: int) -> int:
+    """Peak resident memory of a fresh process that runs the backend twice."""
+    task = {
+        "backend": backend,
+        "files": [str(files.checkpoint), str(files.model), str(files.plain)],
+        "size": size,
+        "threads": threads,
+    }
+    command = [sys.executable, "-m", "rdi.export.benchmark", json.dumps(task)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        reason = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
+        raise RdiError(f"measuring the memory of {backend} failed: {reason[-1]}")
+    return int(ended.stdout)
+
+
+def _measure_here(task: dict[str, Any]) -> int:
+    from rdi.memory import peak_resident_bytes
+
+    checkpoint, model, plain = map(Path, task["files"])
+    height, width = task["size"]
+    run = prepare(Backend(task["backend"]), Files(checkpoint, model, plain), (height, width), task["threads"])
+    run()
+    run()
+    return peak_resident_bytes()
+
+
+if __name__ == "__main__":
+    print(_measure_here(json.loads(sys.argv[1])))

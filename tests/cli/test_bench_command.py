@@ -1,0 +1,72 @@
+"""`rdi bench`: the backends in turn, with their ratios."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from rdi.cli.main import app
+from rdi.export.benchmark import Backend, Benchmark, Row, interleaved
+
+
+def test_the_backends_are_timed_in_turn_at_every_size(
+    exported_model: Path, checkpoint_file: Path, tmp_path: Path
+) -> None:
+    files = ["--model", str(exported_model), "--checkpoint", str(checkpoint_file)]
+    sizes = ["--sizes", "64x96,96x64", "--backends", "pytorch,plain,rdi", "--runs", "2", "--no-memory"]
+    result = CliRunner().invoke(app, ["bench", *files, *sizes, "--json", "--out", str(tmp_path / "bench.md")])
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert [(row["backend"], row["height"]) for row in found["rows"]] == [
+        (backend, height) for height in (64, 96) for backend in ("pytorch", "plain", "rdi")
+    ]
+    for row in found["rows"]:
+        assert 0 < row["minimum"] <= row["median"]
+        assert row["peak_bytes"] is None
+    assert found["rows"][1]["times_plain"] == 1
+    ratio = found["rows"][1]["minimum"] / found["rows"][2]["minimum"]
+    assert found["rows"][2]["times_plain"] == pytest.approx(ratio)
+    assert "| 64x96 | 0.0 | rdi |" in (tmp_path / "bench.md").read_text(encoding="utf-8")
+
+
+def test_memory_is_measured_in_a_process_of_its_own(exported_model: Path, checkpoint_file: Path) -> None:
+    files = ["--model", str(exported_model), "--checkpoint", str(checkpoint_file)]
+    result = CliRunner().invoke(
+        app, ["bench", *files, "--sizes", "32x32", "--backends", "pytorch,rdi", "--runs", "1", "--json"]
+    )
+    assert result.exit_code == 0, result.output
+    pytorch, ours = (row["peak_bytes"] for row in json.loads(result.stdout)["rows"])
+    assert ours < pytorch  # PyTorch is not loaded where it is not measured
+
+
+def test_ratios_are_those_of_the_minima_at_the_same_size() -> None:
+    rows = (Row(Backend.PLAIN, 32, 32, 10, 11, None), Row(Backend.RDI, 32, 32, 4, 9, 5_000_000))
+    benchmark = Benchmark(2, 3, rows)
+    assert benchmark.ratio(rows[1], Backend.PLAIN) == 2.5
+    assert benchmark.ratio(rows[1], Backend.PYTORCH) is None
+    assert "| rdi | 4 | 9 | 3906.2 | 2.50 | - | 5 |" in benchmark.markdown()
+
+
+def test_the_first_round_is_not_timed() -> None:
+    calls: list[str] = []
+    backends = {Backend.PLAIN: lambda: calls.append("plain"), Backend.RDI: lambda: calls.append("rdi")}
+    times = interleaved(backends, runs=2)
+    assert calls == ["plain", "rdi"] * 3
+    assert {backend: len(taken) for backend, taken in times.items()} == {Backend.PLAIN: 2, Backend.RDI: 2}
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--sizes", "100x64"], "no multiple of 32"),
+        (["--sizes", "large"], "--sizes large"),
+        (["--backends", "tvm"], "--backends tvm is unknown"),
+        (["--out", "a.txt"], "a .md or .json file"),
+    ],
+)
+def test_mistakes_get_one_line(exported_model: Path, checkpoint_file: Path, options: list[str], reason: str) -> None:
+    files = ["--model", str(exported_model), "--checkpoint", str(checkpoint_file)]
+    result = CliRunner().invoke(app, ["bench", *files, "--runs", "1", "--no-memory", *options])
+    assert result.exit_code == 2
+    assert reason in result.stderr
