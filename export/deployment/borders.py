@@ -1,53 +1,61 @@
 """Two convolutions as one, at the edge of the frame.
 
 The trained network pads the result of its first convolution with zeros; one convolution in place of two goes on as if
-the first had also been computed outside the frame. What it adds too much there reaches two half-resolution pixels into
-the frame, is computed from the outermost four mosaic pixels alone, and is taken off again.
+the first had also been computed outside the frame. What it adds too much there comes from the outermost pixels alone,
+reaches only the outermost ones, and is taken off again.
 """
 
-from collections.abc import Callable
-
+import torch
 from torch import Tensor, nn
 
 from rdi.export.deployment.convolution import Convolution, Padding
 
-RIM = 4  # mosaic pixels: as far as the second convolution reaches beyond the frame, at half resolution
-REACH = 8  # mosaic pixels that the first one needs around the outermost place where the second one asks for it
+Edges = dict[str, Tensor]
 
 
 class BorderCorrection(nn.Module):
     """What a composed convolution adds too much at the four edges.
 
-    first:  (middle, 1, 10, 10) with stride 2 on the mosaic, and its bias
-    second: (out, middle, 6, 6) with stride 2 on the first one's result: 5x5, in tiles of 2x2
+    first:  (middle, in, k, k), its bias, and its stride, smaller than k
+    second: (out, middle, n, n) on the first one's result, with `tile` as stride: it reaches (n - tile) / 2 beyond the
+            frame, at most `tile`
     """
 
-    def __init__(self, first: Tensor, bias: Tensor, second: Tensor) -> None:
+    def __init__(self, first: Tensor, bias: Tensor, second: Tensor, *, stride: int = 1, tile: int = 1) -> None:
         super().__init__()
-        self.outside = Convolution(first, bias, stride=(2, 2))
-        self.reaching_in = Convolution(-second, stride=(2, 2))
+        self.outside = Convolution(first, bias, stride=(stride, stride))
+        self.reaching_in = Convolution(-second, stride=(tile, tile))
+        self.rim = (first.shape[2] - stride) // 2  # pixels of the frame that the first sees from just outside of it
+        self.beyond = (second.shape[2] - tile) // 2  # results of the first, outside the frame, that the second sees
+        self.reach = stride * self.beyond + self.rim  # pixels outside the frame that the first sees, all of them zero
+        self.within = self.beyond + tile  # results of the first, within the frame, that the second sees from the edge
 
-    def forward(self, mosaic: Tensor) -> dict[str, Tensor]:
-        """(B, 1, H, W) -> what to add: top, bottom (B, out, 1, W/4), left, right (B, out, H/4, 1).
+    def forward(self, x: Tensor) -> Edges:
+        """(B, in, H, W) -> what to add to the result's outermost rows (B, out, 1, W') and columns (B, out, H', 1).
 
         Top and bottom take the corners outside the frame with them.
         """
-        return {name: self.edge(cut(mosaic), *paddings) for name, (cut, *paddings) in EDGES.items()}
+        rim, reach, beyond, within = self.rim, self.reach, self.beyond, self.within
+        return {
+            "top": self.edge(x[:, :, :rim], (reach, reach, reach, 0), (0, 0, 0, within)),
+            "bottom": self.edge(x[:, :, -rim:], (reach, reach, 0, reach), (0, 0, within, 0)),
+            "left": self.edge(x[..., :rim], (reach, 0, rim, rim), (0, within, beyond, beyond)),
+            "right": self.edge(x[..., -rim:], (0, reach, rim, rim), (within, 0, beyond, beyond)),
+        }
 
     def edge(self, strip: Tensor, around: Padding, inside: Padding) -> Tensor:
-        """One edge from the frame's outermost pixels there: first beyond the frame, then what of it reaches in."""
-        beyond = self.outside(strip, around)
-        out: Tensor = self.reaching_in(beyond, inside)
+        """One edge from the frame's outermost pixels there: the first beyond the frame, then what of it reaches in."""
+        out: Tensor = self.reaching_in(self.outside(strip, around), inside)
         return out
 
 
-Cut = Callable[[Tensor], Tensor]
+def add_edges(x: Tensor, edges: Edges) -> Tensor:
+    """(B, out, H, W) with its outermost rows and columns corrected; edges may be left out.
 
-# For each edge: its pixels, their padding for the first convolution (no result lies within the frame), and the padding
-# of these results for the second one (all results lie within the frame).
-EDGES: dict[str, tuple[Cut, Padding, Padding]] = {
-    "top": (lambda mosaic: mosaic[:, :, :RIM], (REACH, REACH, REACH, 0), (0, 0, 0, 4)),
-    "bottom": (lambda mosaic: mosaic[:, :, -RIM:], (REACH, REACH, 0, REACH), (0, 0, 4, 0)),
-    "left": (lambda mosaic: mosaic[..., :RIM], (REACH, 0, 4, 4), (0, 4, 2, 2)),
-    "right": (lambda mosaic: mosaic[..., -RIM:], (0, REACH, 4, 4), (4, 0, 2, 2)),
-}
+    `scatter_add` works in place in onnxruntime, where an addition would read and write everything.
+    """
+    for name, values in edges.items():
+        dim = 2 if name in ("top", "bottom") else 3
+        place = x.shape[dim] - 1 if name in ("bottom", "right") else 0
+        x = x.scatter_add(dim, torch.full_like(values, place, dtype=torch.int64), values)
+    return x

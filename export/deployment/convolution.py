@@ -13,6 +13,12 @@ def same(kernel: int) -> Padding:
     return (kernel // 2,) * 4
 
 
+def bias_of(layer: nn.Conv2d) -> Tensor:
+    """The bias of a layer that has one."""
+    assert layer.bias is not None
+    return layer.bias
+
+
 class Convolution(nn.Module):
     """A convolution with fixed weights and its own zero padding on each side.
 

@@ -1,18 +1,16 @@
 """The encoders at 1/8 and 1/32 of the mosaic, and their merge, without a shuffle or a concatenation."""
 
-from collections.abc import Sequence
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from rdi.export.deployment.borders import BorderCorrection, add_edges
 from rdi.export.deployment.channels import dense_weight, merge_groups, split_inputs, split_shuffled_inputs
-from rdi.export.deployment.convolution import Convolution, same, total
+from rdi.export.deployment.convolution import Convolution, bias_of, same, total
 from rdi.export.deployment.phases import PHASES
-from rdi.export.deployment.pixels import over_blocks, over_pixels
+from rdi.export.deployment.pixels import composed, composed_bias, over_blocks, over_pixels
 from rdi.network import HigherScaleEncoder, MediumScaleEncoder, Merge, ResidualDenseBlock, activate
 
-BLOCK = 8  # mosaic pixels for one of the 1/8 tensor
 STEP = 4  # pixels of the 1/8 tensor for one of the 1/32 tensor
 GROUPS = 2  # of a grouped convolution with 32 outputs: onnxruntime's fast kernels want 16 for each group
 
@@ -23,16 +21,15 @@ def unchanged(layer: nn.Conv2d) -> Convolution:
 
 
 class DeployedMedium(nn.Module):
-    """MSE: (B, 1, H, W) mosaic and its pixels (B, 64, H/8, W/8) -> (B, 64, H/8, W/8)."""
+    """MSE: the mosaic's pixels (B, 64, H/8, W/8) -> (B, 64, H/8, W/8)."""
 
     def __init__(self, trained: MediumScaleEncoder) -> None:
         super().__init__()
-        weight = over_pixels(over_pixels(trained.conv1.weight, 4), 2)  # (64, 1, 24, 24)
-        self.conv1 = Convolution(weight, trained.conv1.bias, stride=(BLOCK, BLOCK), padding=(BLOCK,) * 4)
+        self.conv1 = unchanged(trained.conv1)
         self.conv2 = unchanged(trained.conv2)
 
-    def forward(self, mosaic: Tensor, pixels: Tensor) -> Tensor:
-        out: Tensor = self.conv2(activate(self.conv1(mosaic))) + pixels
+    def forward(self, pixels: Tensor) -> Tensor:
+        out: Tensor = self.conv2(activate(self.conv1(pixels))) + pixels
         return out
 
 
@@ -62,16 +59,15 @@ class DeployedDenseBlock(nn.Module):
 
 
 class DeployedHigher(nn.Module):
-    """HSE: the mosaic's pixels (B, 64, H/8, W/8) -> (B, 64, H/8, W/8)."""
+    """HSE but its last convolution, which the merge does: the mosaic's pixels (B, 64, H/8, W/8) -> (B, 4, H/8, W/8)."""
 
     def __init__(self, trained: HigherScaleEncoder) -> None:
         super().__init__()
         rows = [outputs_of_row(row) for row in range(STEP)]
-        bias = trained.reduce.bias
-        assert bias is not None
         reduce = over_blocks(over_pixels(dense_weight(trained.reduce.weight, trained.reduce.groups), 16), STEP)
         self.reduce = nn.ModuleList(
-            reading_every_fourth_row(reduce[outputs], bias[outputs], row) for row, outputs in enumerate(rows)
+            reading_every_fourth_row(reduce[outputs], bias_of(trained.reduce)[outputs], row)
+            for row, outputs in enumerate(rows)
         )
         self.squeeze = nn.ModuleList(
             Convolution(trained.squeeze.weight[:, outputs], trained.squeeze.bias if row == 0 else None, padding=same(3))
@@ -82,7 +78,6 @@ class DeployedHigher(nn.Module):
         self.fuse = nn.ModuleList(
             Convolution(part) for part in split_inputs(trained.fuse.weight, [channels] * len(self.blocks))
         )
-        self.expand = unchanged(trained.expand)
 
     def forward(self, pixels: Tensor) -> Tensor:
         shallow = total(squeeze(reduce(pixels)) for reduce, squeeze in zip(self.reduce, self.squeeze, strict=True))
@@ -90,8 +85,7 @@ class DeployedHigher(nn.Module):
         for block, fuse in zip(self.blocks, self.fuse, strict=True):
             deep = block(deep)
             fused = fuse(deep) + fused
-        out: Tensor = self.expand(F.pixel_shuffle(fused, STEP))  # 1/32 of the data: the shuffle costs nothing here
-        return out
+        return F.pixel_shuffle(fused, STEP)  # a sixteenth of the mosaic: the shuffle costs nothing here
 
 
 def outputs_of_row(row: int) -> Tensor:
@@ -119,25 +113,27 @@ def reading_every_fourth_row(weight: Tensor, bias: Tensor, row: int) -> Convolut
 
 
 class DeployedMerge(nn.Module):
-    """MSE's and HSE's (B, 64, H/8, W/8) -> the four phases, at quarter resolution, of the half-resolution features.
+    """MSE's (B, 64, H/8, W/8) and HSE's (B, 4, H/8, W/8) -> the four phases, at 1/4, of the half-resolution features.
 
-    A phase holds 2x2 of the half-resolution pixels as channels: (B, 48, H/8, W/8), in the order of `pixel_unshuffle`.
+    HSE's last convolution and the part of the first one here that looks at it are one. A phase holds 2x2 of the
+    half-resolution pixels as channels: (B, 48, H/8, W/8), in the order of `pixel_unshuffle`.
     """
 
-    def __init__(self, trained: Merge) -> None:
+    def __init__(self, higher: nn.Conv2d, trained: Merge) -> None:
         super().__init__()
         groups = trained.reduce.groups
-        medium, higher = (merge_groups(part, groups, GROUPS) for part in split_shuffled_inputs(trained.reduce.weight))
-        self.medium = Convolution(medium, trained.reduce.bias, padding=same(3), groups=GROUPS)
-        self.higher = Convolution(higher, padding=same(3), groups=GROUPS)
-        weight, bias = trained.expand.weight, trained.expand.bias
-        assert bias is not None
-        outputs = torch.arange(weight.shape[0]).reshape(-1, 2, 2, 2, 2)  # channel, (phase, place) by rows, by columns
+        of_medium, of_higher = split_shuffled_inputs(trained.reduce.weight)
+        self.medium = Convolution(merge_groups(of_medium, groups, GROUPS), padding=same(3), groups=GROUPS)
+        second = dense_weight(of_higher, groups)
+        bias = composed_bias(bias_of(higher), second, bias_of(trained.reduce))
+        self.higher = Convolution(composed(higher.weight, second), bias, padding=same(5))
+        self.correction = BorderCorrection(higher.weight, bias_of(higher), second)
+        outputs = torch.arange(trained.expand.weight.shape[0]).reshape(-1, 2, 2, 2, 2)  # channel; phase, place: twice
         self.expand = nn.ModuleList(
-            Convolution(weight[chosen], bias[chosen], padding=same(3))
+            Convolution(trained.expand.weight[chosen], bias_of(trained.expand)[chosen], padding=same(3))
             for chosen in (outputs[:, row, :, column].flatten() for row, column in PHASES)
         )
 
-    def forward(self, medium: Tensor, higher: Tensor) -> Sequence[Tensor]:
-        x = total((self.higher(higher), self.medium(medium)))
+    def forward(self, medium: Tensor, higher: Tensor) -> list[Tensor]:
+        x = add_edges(total((self.higher(higher), self.medium(medium))), self.correction(higher))
         return [activate(expand(x)) for expand in self.expand]

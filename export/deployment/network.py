@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from rdi.export.deployment.borders import BorderCorrection
+from rdi.export.deployment.borders import BorderCorrection, Edges, add_edges
 from rdi.export.deployment.channels import split_inputs
-from rdi.export.deployment.convolution import Convolution
-from rdi.export.deployment.encoders import BLOCK, DeployedHigher, DeployedMedium, DeployedMerge
+from rdi.export.deployment.convolution import Convolution, Padding, bias_of
+from rdi.export.deployment.encoders import DeployedHigher, DeployedMedium, DeployedMerge
 from rdi.export.deployment.phases import PHASES, PhaseConvolution, neighbours
 from rdi.export.deployment.picture import TILE, assemble, quantise, tile_order
-from rdi.export.deployment.pixels import composed, gathering, in_tiles, over_blocks, over_pixels
+from rdi.export.deployment.pixels import composed, composed_bias, gathering, in_tiles, over_blocks, over_pixels
 from rdi.network import LowerScaleEncoder, RestorationNetwork
 
 LOWER = 12  # of the last convolution's input channels: LSE's; the others are the merged ones
@@ -20,53 +20,39 @@ LOWER = 12  # of the last convolution's input channels: LSE's; the others are th
 class DeployedOutput(nn.Module):
     """LSE and the last convolution: the mosaic and the merged features -> tiles of the picture.
 
-    LSE's convolution and the part of the last one that looks at it are one convolution on the mosaic; the other part
-    works on phases.
+    LSE's convolution and the part of the last one that looks at it are one; the other part works on phases. The mosaic
+    comes twice: as it is, for the edges, and as 16 channels at 1/4.
     """
 
     def __init__(self, lower: LowerScaleEncoder, output: nn.Conv2d) -> None:
         super().__init__()
-        assert output.bias is not None
-        assert lower.conv.bias is not None
         of_lower, of_merged = split_inputs(output.weight, [LOWER, output.weight.shape[1] - LOWER])
         first = over_pixels(lower.conv.weight, 2)  # (12, 1, 10, 10), stride 2
-        bias = output.bias.double() + of_lower.double().sum((2, 3)) @ lower.conv.bias.double()
         order = tile_order()
-        self.lower = Convolution(
-            in_tiles(composed(first, of_lower, stride=2), 2, stride=2)[order],  # (48, 1, 20, 20)
-            bias.repeat_interleave(4)[order],
-            stride=(BLOCK, BLOCK),
-        )
-        self.correction = BorderCorrection(first, lower.conv.bias, in_tiles(of_lower, 2)[order])
+        tiles = in_tiles(composed(first, of_lower, stride=2), 2, stride=2)[order]  # (48, 1, 20, 20), stride 4
+        bias = composed_bias(bias_of(lower.conv), of_lower, bias_of(output)).repeat_interleave(4)[order]
+        self.lower = Convolution(over_blocks(tiles, TILE), bias, stride=(2, 2))  # (48, 16, 5, 5)
+        self.correction = BorderCorrection(first, bias_of(lower.conv), in_tiles(of_lower, 2)[order], stride=2, tile=2)
         self.merged = PhaseConvolution(over_blocks(in_tiles(of_merged, 2), 2)[order])  # (48, 48, 3, 3)
 
-    def forward(self, mosaic: Tensor, merged: Sequence[Tensor]) -> list[Tensor]:
-        """(1, 1, H, W) and four of (1, 48, H/8, W/8) -> four of (1, H/8, W/8, 48)."""
-        starts = (self.lower(mosaic, around(row, column)) for row, column in PHASES)
-        tiles = [tile.permute(0, 2, 3, 1) for tile in self.merged(merged, starts)]
-        edges = {name: edge.flatten(2)[0].T.reshape(-1, 2, 48) for name, edge in self.correction(mosaic).items()}
-        return [corrected(tile, edges, row, column) for tile, (row, column) in zip(tiles, PHASES, strict=True)]
+    def forward(self, mosaic: Tensor, quarter: Tensor, merged: Sequence[Tensor]) -> list[Tensor]:
+        """(1, 1, H, W), (1, 16, H/4, W/4) and four of (1, 48, H/8, W/8) -> four of (1, 48, H/8, W/8)."""
+        starts = (self.lower(quarter, around(row, column)) for row, column in PHASES)
+        tiles = self.merged(merged, starts)
+        edges = self.correction(mosaic)
+        return [add_edges(tile, of_phase(edges, *place)) for tile, place in zip(tiles, PHASES, strict=True)]
 
 
-def around(row: int, column: int) -> tuple[int, int, int, int]:
-    """The padding with which the 20x20 kernel's tiles are those of a phase: 8 around the tile, less the other tile."""
-    left, right, top, bottom = neighbours(row, column, TILE)
-    return (TILE + left, TILE + right, TILE + top, TILE + bottom)
+def around(row: int, column: int) -> Padding:
+    """The padding with which a 5x5 kernel with stride 2 is centred on a phase: 2 around it, less its neighbours."""
+    left, right, top, bottom = neighbours(row, column)
+    return (1 + left, 1 + right, 1 + top, 1 + bottom)
 
 
-def corrected(tile: Tensor, edges: dict[str, Tensor], row: int, column: int) -> Tensor:
-    """A phase's tiles with what its two edges of the frame need added; edges: (tiles / 2, even or odd tile, 48).
-
-    `scatter_add` works in place in onnxruntime, where an addition would read and write everything.
-    """
-    _, height, width, channels = tile.shape
-    flat = tile.reshape(height, width * channels)
-    across = edges["bottom" if row else "top"][:, column].reshape(1, -1)
-    first_or_last = torch.full_like(across, (height - 1) * row, dtype=torch.int64)
-    flat = flat.scatter_add(0, first_or_last, across)
-    down = edges["right" if column else "left"][:, row]
-    places = torch.arange(channels).expand(height, -1) + (width - 1) * channels * column
-    return flat.scatter_add(1, places, down).view(tile.shape)
+def of_phase(edges: Edges, row: int, column: int) -> Edges:
+    """The two edges that a phase has, at the places that are its own."""
+    across, down = "bottom" if row else "top", "right" if column else "left"
+    return {across: edges[across][:, :, :, column::2], down: edges[down][:, :, row::2]}
 
 
 class DeploymentNetwork(nn.Module):
@@ -78,10 +64,11 @@ class DeploymentNetwork(nn.Module):
     def __init__(self, trained: RestorationNetwork) -> None:
         """trained: without weight normalisation (`rdi.network.plain_network`)."""
         super().__init__()
-        self.pixels = Convolution(gathering(2, 4), stride=(BLOCK, BLOCK))
+        self.quarter = Convolution(gathering(4), stride=(4, 4))
+        self.eighth = Convolution(gathering(2, 4), stride=(8, 8))
         self.medium = DeployedMedium(trained.medium)
         self.higher = DeployedHigher(trained.higher)
-        self.merge = DeployedMerge(trained.merge)
+        self.merge = DeployedMerge(trained.higher.expand, trained.merge)
         self.output = DeployedOutput(trained.lower, trained.output)
 
     def forward(self, mosaic: Tensor) -> Tensor:
@@ -93,10 +80,10 @@ class DeploymentNetwork(nn.Module):
         return assemble(self.tiles(mosaic))
 
     def tiles(self, mosaic: Tensor) -> list[Tensor]:
-        """The picture as tiles of 4x4 pixels, by phase: four of (1, H/8, W/8, 48) float32."""
-        pixels = self.pixels(mosaic)
-        merged = self.merge(self.medium(mosaic, pixels), self.higher(pixels))
-        tiles: list[Tensor] = self.output(mosaic, merged)
+        """The picture as tiles of 4x4 pixels, by phase: four of (1, 48, H/8, W/8) float32."""
+        pixels = self.eighth(mosaic)
+        merged = self.merge(self.medium(pixels), self.higher(pixels))
+        tiles: list[Tensor] = self.output(mosaic, self.quarter(mosaic), merged)
         return tiles
 
 

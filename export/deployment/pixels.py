@@ -75,6 +75,11 @@ def composed(first: Tensor, second: Tensor, stride: int = 1) -> Tensor:
     return result
 
 
+def composed_bias(first: Tensor, second: Tensor, bias: Tensor) -> Tensor:
+    """The bias of `composed`, (out,) float64: first is (middle,), second (out, middle, n, n), bias the second one's."""
+    return bias.double() + second.double().sum((2, 3)) @ first.double()
+
+
 def gathering(*factors: int) -> Tensor:
     """`pixel_unshuffle` of one channel by each factor in turn, as a convolution with their product f as stride.
 

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rdi.export.deployment import DeploymentNetwork, deploy
-from rdi.export.deployment.borders import BorderCorrection
-from rdi.export.deployment.convolution import Convolution
+from rdi.export.deployment.borders import BorderCorrection, add_edges
+from rdi.export.deployment.convolution import Convolution, same
 from rdi.export.deployment.encoders import (
     DeployedDenseBlock,
     DeployedHigher,
@@ -22,7 +22,7 @@ from rdi.export.deployment.encoders import (
 from rdi.export.deployment.network import DeployedOutput
 from rdi.export.deployment.phases import PHASES, PhaseConvolution
 from rdi.export.deployment.picture import assemble, quantise, tile_order
-from rdi.export.deployment.pixels import composed, in_tiles, over_blocks, over_pixels
+from rdi.export.deployment.pixels import composed, composed_bias, in_tiles, over_blocks, over_pixels
 from rdi.export.frames import PATTERNS
 from rdi.network import ResidualDenseBlock, RestorationNetwork, fold_weight_norm, plain_network
 
@@ -104,18 +104,19 @@ def test_the_picture_is_the_trained_networks_rounded(trained: RestorationNetwork
 
 def test_the_weights_are_float32_and_their_number_is_kept_small(deployed: DeploymentNetwork) -> None:
     assert {tensor.dtype for tensor in deployed.state_dict().values()} == {torch.float32}
-    assert sum(tensor.numel() for tensor in deployed.state_dict().values()) < 1_000_000
+    assert sum(tensor.numel() for tensor in deployed.state_dict().values()) < 1_010_000
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_the_medium_scale_encoder_reads_the_mosaic(
+def test_the_medium_scale_encoder_reads_the_gathered_pixels(
     trained: RestorationNetwork, deployed: DeploymentNetwork, pattern: str, size: tuple[int, int]
 ) -> None:
     x = frame(pattern, *size)
-    pixels = deployed.pixels(x)
+    pixels = deployed.eighth(x)
     assert torch.equal(pixels, F.pixel_unshuffle(F.pixel_unshuffle(x, 2), 4))
-    assert_close(DeployedMedium(trained.medium)(x, pixels), trained.medium(F.pixel_unshuffle(x, 2)))
+    assert torch.equal(deployed.quarter(x), F.pixel_unshuffle(x, 4))
+    assert_close(DeployedMedium(trained.medium)(pixels), trained.medium(F.pixel_unshuffle(x, 2)))
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -124,7 +125,8 @@ def test_the_higher_scale_encoder_reads_the_tensor_at_an_eighth(
     trained: RestorationNetwork, pattern: str, size: tuple[int, int]
 ) -> None:
     by_2 = F.pixel_unshuffle(frame(pattern, *size), 2)
-    assert_close(DeployedHigher(trained.higher)(F.pixel_unshuffle(by_2, 4)), trained.higher(by_2))
+    before_expansion = DeployedHigher(trained.higher)(F.pixel_unshuffle(by_2, 4))
+    assert_close(trained.higher.expand(before_expansion), trained.higher(by_2))
 
 
 def test_its_first_convolution_reads_one_row_in_four(trained: RestorationNetwork) -> None:
@@ -156,12 +158,15 @@ def test_a_dense_block_concatenates_nothing(layers: int) -> None:
     assert_close(DeployedDenseBlock(block)(x), block(x))
 
 
-def test_the_merge_needs_no_shuffle(trained: RestorationNetwork) -> None:
-    medium, higher = features(64, 9, 14), features(64, 9, 14).flip(1)
-    expected = trained.merge(medium, higher)  # (1, 12, 36, 56)
-    for found, (row, column) in zip(DeployedMerge(trained.merge)(medium, higher), PHASES, strict=True):
-        quarter = F.pixel_unshuffle(expected, 2)
-        assert_close(found, quarter[:, :, row::2, column::2])
+@pytest.mark.parametrize("size", [(4, 4), (9, 14), (20, 5)])
+def test_the_merge_needs_no_shuffle_and_is_exact_to_the_border(
+    trained: RestorationNetwork, size: tuple[int, int]
+) -> None:
+    medium, higher = features(64, *size), features(4, *size)
+    expected = F.pixel_unshuffle(trained.merge(medium, trained.higher.expand(higher)), 2)
+    found = DeployedMerge(trained.higher.expand, trained.merge)(medium, higher)
+    for one, (row, column) in zip(found, PHASES, strict=True):
+        assert_close(one, expected[:, :, row::2, column::2])
 
 
 def test_a_convolution_on_phases_is_one_on_the_picture() -> None:
@@ -180,7 +185,8 @@ def test_the_last_stage_is_exact_to_the_border(
     x, half = frame(pattern, *size), features(12, size[0] // 2, size[1] // 2)
     lower = trained.lower(F.pixel_unshuffle(x, 2))
     expected = F.pixel_shuffle(trained.output(torch.cat((lower, half), dim=1)), 2)
-    tiles = DeployedOutput(trained.lower, trained.output)(x, phases_of(F.pixel_unshuffle(half, 2)))
+    output = DeployedOutput(trained.lower, trained.output)
+    tiles = output(x, F.pixel_unshuffle(x, 4), phases_of(F.pixel_unshuffle(half, 2)))
     assert_close(assemble(tiles), picture_of(expected))
 
 
@@ -209,12 +215,26 @@ def test_what_is_wrong_at_the_edges_of_a_composed_convolution_is_taken_off(patte
     expected = F.pixel_unshuffle(second(first(F.pixel_unshuffle(x, 2))), 2)
     found = joined(first, second, on_mosaic, x)
     assert float((found - expected).abs().max()) > 100 * ROUNDING * float(expected.abs().max()), "nothing to correct"
-    edges = BorderCorrection(on_mosaic, first.bias, in_tiles(second.weight, 2))(x)
-    found[:, :, :1] += edges["top"]
-    found[:, :, -1:] += edges["bottom"]
-    found[:, :, :, :1] += edges["left"]
-    found[:, :, :, -1:] += edges["right"]
-    assert_close(found, expected)
+    edges = BorderCorrection(on_mosaic, first.bias, in_tiles(second.weight, 2), stride=2, tile=2)(x)
+    assert_close(add_edges(found, edges), expected)
+
+
+@pytest.mark.parametrize("kernels", [(3, 3), (3, 5), (5, 3)])
+def test_so_it_is_for_convolutions_of_other_sizes(kernels: tuple[int, int]) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(6)
+        first = nn.Conv2d(3, 7, kernels[0], padding=kernels[0] // 2).requires_grad_(False)
+        second = nn.Conv2d(7, 5, kernels[1], padding=kernels[1] // 2).requires_grad_(False)
+    assert first.bias is not None
+    assert second.bias is not None
+    tile = kernels[1] // 2
+    x = features(3, 8 * tile, 6 * tile)
+    expected = F.pixel_unshuffle(second(first(x)), tile)
+    weight = in_tiles(composed(first.weight, second.weight), tile)
+    bias = composed_bias(first.bias, second.weight, second.bias).repeat_interleave(tile**2)
+    found = Convolution(weight, bias, stride=(tile, tile), padding=same(sum(kernels) - 1))(x)
+    edges = BorderCorrection(first.weight, first.bias, in_tiles(second.weight, tile), tile=tile)(x)
+    assert_close(add_edges(found, edges), expected)
 
 
 @pytest.mark.parametrize("kind", [lambda x: x, quantise])
@@ -222,7 +242,7 @@ def test_tiles_are_put_together_in_the_pictures_order(kind: Callable[[Tensor], T
     outputs = torch.rand(1, 12, 8, 12)  # of the last convolution, at half resolution
     expected = kind(picture_of(F.pixel_shuffle(outputs, 2)).contiguous())
     quarter = F.pixel_unshuffle(outputs, 2)[:, tile_order()]
-    tiles = [kind(picture_of(part).contiguous()) for part in phases_of(quarter)]
+    tiles = [kind(part.contiguous()) for part in phases_of(quarter)]
     assert torch.equal(assemble(tiles), expected)
 
 
