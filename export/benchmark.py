@@ -1,13 +1,15 @@
 """How fast each way of running the network is, and how much memory it takes.
 
 The backends run in one process, in turn, so that a machine that slows down slows them all; memory is measured in a
-process for each. Frames are simulated dark mosaics, the amplification is given, all get the same threads.
+process for each. Frames are simulated dark mosaics, the amplification is given except to one, all get the same
+threads.
 
 | backend | what runs | from -> to |
 |---|---|---|
 | pytorch | the training form, eager, inference mode | float mosaic -> float picture |
 | plain | `torch.onnx.export` of the folded training form as it comes, static size, in ONNX Runtime | float -> float |
 | rdi | the exported file in ONNX Runtime, as `rdi infer` runs it | integer mosaic -> integer picture |
+| rdi-estimating | the same file, the amplification estimated inside the graph | |
 | openvino-plain, openvino-rdi | the same two files in OpenVINO, float32 | |
 | openvino-plain-bf16, openvino-rdi-bf16 | the same with the bfloat16 hint | |
 """
@@ -44,6 +46,7 @@ class Backend(StrEnum):
     PYTORCH = "pytorch"
     PLAIN = "plain"
     RDI = "rdi"
+    RDI_ESTIMATING = "rdi-estimating"
     OPENVINO_PLAIN = "openvino-plain"
     OPENVINO_RDI = "openvino-rdi"
     OPENVINO_PLAIN_BF16 = "openvino-plain-bf16"
@@ -198,11 +201,14 @@ def prepare(backend: Backend, files: Files, size: Size, threads: int) -> Run:
         case Backend.PLAIN:
             return _onnxruntime(files.plain, {"mosaic": _light(size)}, threads)
         case Backend.RDI:
-            return _rdi(files.model, size, threads)
+            return _rdi(files.model, size, threads, AMPLIFICATION)
+        case Backend.RDI_ESTIMATING:
+            return _rdi(files.model, size, threads, 0.0)
         case _:
-            ours = backend in (Backend.OPENVINO_RDI, Backend.OPENVINO_RDI_BF16)
-            path, inputs = (files.model, _inputs(size)) if ours else (files.plain, {"mosaic": _light(size)})
-            return _openvino(path, inputs, threads, "bf16" if backend.endswith("bf16") else "f32")
+            precision = "bf16" if backend.endswith("bf16") else "f32"
+            if backend in (Backend.OPENVINO_RDI, Backend.OPENVINO_RDI_BF16):
+                return _openvino(*_without_defaults(files.model, _inputs(size)), threads, precision)
+            return _openvino(files.plain.read_bytes(), {"mosaic": _light(size)}, threads, precision)
 
 
 def _pytorch(checkpoint: Path, size: Size, threads: int) -> Run:
@@ -224,37 +230,49 @@ def _pytorch(checkpoint: Path, size: Size, threads: int) -> Run:
 def _onnxruntime(path: Path, inputs: dict[str, Any], threads: int) -> Run:
     from rdi.runtime.package import import_onnxruntime
     from rdi.runtime.providers import Provider
-    from rdi.runtime.sessions import session_options
+    from rdi.runtime.sessions import run_session, session_options
 
     options = session_options(Provider.CPU, threads)
     session = import_onnxruntime().InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    return partial(session.run, None, inputs)
+    return partial(run_session, session, inputs, "rgb")
 
 
-def _rdi(path: Path, size: Size, threads: int) -> Run:
+def _rdi(path: Path, size: Size, threads: int, amplification: float) -> Run:
     from rdi.runtime.model import open_model
     from rdi.runtime.providers import Provider
-    from rdi.runtime.sessions import Sessions
+    from rdi.runtime.sessions import Sessions, run_session
 
     session = Sessions(open_model(path), Provider.CPU, threads).get(*size)
-    return partial(session.run, None, _inputs(size))
+    return partial(run_session, session, _inputs(size, amplification), "rgb")
 
 
-def _openvino(path: Path, inputs: dict[str, Any], threads: int, precision: str) -> Run:
+def _openvino(content: bytes, inputs: dict[str, Any], threads: int, precision: str) -> Run:
     import openvino
 
     core = openvino.Core()
-    model = core.read_model(str(path))
-    shapes = {name: list(values.shape) for name, values in inputs.items()}
-    model.reshape({item: shapes[item.get_any_name()] for item in model.inputs if item.get_any_name() in shapes})
+    model = core.read_model(content)
+    model.reshape({name: list(values.shape) for name, values in inputs.items()})
     settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
     request = core.compile_model(model, "CPU", settings).create_infer_request()
-    return partial(request.infer, inputs)
+    return partial(request.infer, inputs, share_inputs=True, share_outputs=True)
 
 
-def _inputs(size: Size) -> dict[str, NDArray[Any]]:
-    """A dark frame and the amplification, as the graph contract names them."""
-    return {"mosaic": _mosaic(size), "amplification": np.array(AMPLIFICATION, dtype=np.float32)}
+def _without_defaults(path: Path, given: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
+    """The model with all inputs to be given, and their values: OpenVINO takes a default for a constant."""
+    import onnx
+
+    model = onnx.load(path)
+    names = {value.name for value in model.graph.input}
+    defaults = [item for item in model.graph.initializer if item.name in names]
+    inputs = {item.name: onnx.numpy_helper.to_array(item).copy() for item in defaults} | given
+    for item in defaults:
+        model.graph.initializer.remove(item)
+    return model.SerializeToString(), inputs
+
+
+def _inputs(size: Size, amplification: float = AMPLIFICATION) -> dict[str, NDArray[Any]]:
+    """A dark frame and the amplification, as the graph contract names them; 0: to be estimated."""
+    return {"mosaic": _mosaic(size), "amplification": np.array(amplification, dtype=np.float32)}
 
 
 def _mosaic(size: Size) -> NDArray[np.uint16]:

@@ -19,7 +19,7 @@ from rdi.runtime.model import open_model
 from rdi.runtime.orientation import upright
 from rdi.runtime.package import first_line, session_errors
 from rdi.runtime.providers import Provider, parse_provider
-from rdi.runtime.sessions import Sessions
+from rdi.runtime.sessions import Sessions, run_session
 
 Picture = NDArray[np.uint16]
 
@@ -137,8 +137,7 @@ class Stopwatch:
 def _run(session: object, inputs: dict[str, NDArray[np.generic]]) -> Picture:
     """(1, 1, H, W) mosaic and its levels -> (H, W, 3) uint16."""
     try:
-        rgb = session.run(["rgb"], inputs)[0]  # type: ignore[attr-defined]
+        picture: Picture = run_session(session, inputs, "rgb")[0]
     except session_errors() as error:
         raise ModelError(f"the network failed on this frame ({first_line(error)}); is there enough memory?") from error
-    picture: Picture = rgb[0]
     return picture

@@ -50,12 +50,18 @@ class BorderCorrection(nn.Module):
 
 
 def add_edges(x: Tensor, edges: Edges) -> Tensor:
-    """(B, out, H, W) with its outermost rows and columns corrected; edges may be left out.
+    """(1, out, H, W) with its outermost rows and columns corrected; edges may be left out.
 
-    `scatter_add` works in place in onnxruntime, where an addition would read and write everything.
+    `scatter_add` works in place in onnxruntime, where an addition would read and write everything; on a flat tensor it
+    takes a quarter of the time, because it works out one index for each value in place of four.
     """
+    _, channels, height, width = x.shape
+    flat = x.reshape(-1)
+    planes = torch.arange(channels).view(-1, 1) * (height * width)
     for name, values in edges.items():
-        dim = 2 if name in ("top", "bottom") else 3
-        place = x.shape[dim] - 1 if name in ("bottom", "right") else 0
-        x = x.scatter_add(dim, torch.full_like(values, place, dtype=torch.int64), values)
-    return x
+        if name in ("top", "bottom"):
+            places = torch.arange(width) + (height - 1) * width * (name == "bottom")
+        else:
+            places = torch.arange(height) * width + (width - 1) * (name == "right")
+        flat = flat.scatter_add(0, (planes + places).flatten(), values.flatten())
+    return flat.view(x.shape)
