@@ -85,7 +85,10 @@ def trace(module: RestorationGraph, defaults: Defaults, multiple: int, opset: in
             input_names=INPUTS,
             output_names=OUTPUTS,
             dynamic_shapes=(sizes, *(None for _ in defaults)),
-            custom_translation_table={torch.ops.rdi.quantise.default: quantise},
+            custom_translation_table={
+                torch.ops.rdi.quantise.default: quantise,
+                torch.ops.rdi.look_up.default: look_up,
+            },
             optimize=False,  # it would store every constant, however large
             verbose=False,
         )
@@ -99,6 +102,11 @@ def quantise(values: Any) -> Any:
     scale = onnx.helper.make_tensor("scale", onnx.TensorProto.FLOAT, [], [1 / LARGEST])
     zero = onnx.helper.make_tensor("zero", onnx.TensorProto.UINT16, [], [0])
     return opset21.QuantizeLinear(values, opset21.Constant(value=scale), opset21.Constant(value=zero))  # type: ignore[type-var]
+
+
+def look_up(tables: Any, places: Any) -> Any:
+    """`rdi.export.amplifier.look_up` in ONNX."""
+    return opset21.GatherElements(tables, places, axis=1)
 
 
 def simplify(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -44,8 +44,10 @@ def test_site_values_lie_where_the_cfa_has_them(cfa: Cfa) -> None:
 def test_every_raw_value_falls_into_the_bin_of_the_reference(black: float, span: float) -> None:
     white = float(np.float32(black + span))
     amplifier = Amplifier(Cfa.RGGB, MConvention.BEFORE_CLIP)
-    table = amplifier.table(torch.full((1,), black, dtype=torch.float32), scalar(white)).numpy()
-    assert np.array_equal(table[:, 0], weights_of(normalised_values(black, white)))
+    weights, weighted = amplifier.tables(torch.full((1,), black, dtype=torch.float32), scalar(white))
+    x = normalised_values(black, white)
+    assert np.array_equal(weights.numpy(), weights_of(x))
+    assert np.array_equal(weighted.numpy(), weights_of(x) * x)
 
 
 @pytest.mark.parametrize("convention", list(MConvention))
