@@ -75,7 +75,7 @@ class Amplifier(nn.Module):
 
 def look_up_and_add(table: Tensor, places: Tensor) -> Tensor:
     """The float64 sum of table[places]; table: (N,) float32, places: (ROWS, pixels / ROWS) int32."""
-    values = look_up(table.expand(ROWS, -1).contiguous(), places)
+    values: Tensor = look_up(table.expand(ROWS, -1).contiguous(), places)
     return values.view(-1, BLOCK).sum(dim=1).to(torch.float64).sum()
 
 
