@@ -6,7 +6,7 @@ writes metadata of its own, so ours come last. Nothing that computes is edited h
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +17,7 @@ import onnxsim
 import torch
 from numpy.typing import NDArray
 from onnxscript import opset21
+from torch import Tensor, nn
 
 from rdi.camera.photo import DEFAULT_GAINS
 from rdi.errors import VerificationError
@@ -24,11 +25,8 @@ from rdi.export.deployment.picture import LARGEST
 from rdi.export.graph import RestorationGraph
 from rdi.export.half import store_as_half
 from rdi.export.settings import ExportSettings
+from rdi.graph_contract import INPUTS, OUTPUTS, SIZE_NAMES, WITH_DEFAULTS
 from rdi.metadata import ModelMetadata, Precision, WhiteBalance
-
-INPUTS = ("mosaic", "black_level", "white_level", "gains", "amplification", "m")
-OUTPUTS = ("rgb", "amplification_used")
-SIZE_NAMES = ("height", "width")
 
 # Values: constants above it are computed when a session is made, not stored: the 65,536 raw values of the amplifier's
 # table alone would add a twelfth to the file.
@@ -76,15 +74,31 @@ def trace(module: RestorationGraph, defaults: Defaults, multiple: int, opset: in
     mosaic = torch.zeros((1, 1, 2 * multiple, 3 * multiple), dtype=torch.int32).to(torch.uint16)
     arguments = (mosaic, *(torch.from_numpy(value) for value in defaults.values()))
     sizes = {axis + 2: multiple * torch.export.Dim(name) for axis, name in enumerate(SIZE_NAMES)}
+    shapes = (sizes, *(None for _ in defaults))
+    return to_onnx(module, arguments, tuple(INPUTS), tuple(OUTPUTS), shapes, opset)
+
+
+def to_onnx(
+    module: nn.Module,
+    arguments: tuple[Tensor, ...],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    dynamic_shapes: Sequence[dict[int, Any] | None],
+    opset: int,
+) -> onnx.ModelProto:
+    """A module as torch's dynamo exporter writes it, small constants folded.
+
+    dynamic_shapes: for each argument, what is symbolic: axis -> `torch.export.Dim`, or a multiple of one
+    """
     with quiet_exporter():
         program = torch.onnx.export(
             module.eval(),
             arguments,
             dynamo=True,
             opset_version=opset,
-            input_names=INPUTS,
-            output_names=OUTPUTS,
-            dynamic_shapes=(sizes, *(None for _ in defaults)),
+            input_names=inputs,
+            output_names=outputs,
+            dynamic_shapes=tuple(dynamic_shapes),
             custom_translation_table={
                 torch.ops.rdi.quantise.default: quantise,
                 torch.ops.rdi.look_up.default: look_up,
@@ -159,21 +173,25 @@ def set_metadata(model: onnx.ModelProto, metadata: ModelMetadata) -> None:
 
 
 def require_contract(model: onnx.ModelProto) -> None:
-    """Refuse a graph in which a tool folded something away: inputs, defaults, the `If`, the names of the sizes."""
-    inputs = {value.name: _shape(value) for value in model.graph.input}
-    outputs = {value.name: _shape(value) for value in model.graph.output}
+    """Refuse a graph in which a tool folded something away: inputs, outputs, defaults, the `If`, names of the sizes."""
+    shapes = {value.name: _shape(value) for value in (*model.graph.input, *model.graph.output)}
     initialisers = {item.name for item in model.graph.initializer}
     found = {
-        "inputs": tuple(inputs) == INPUTS,
-        "outputs": tuple(outputs) == OUTPUTS,
-        "defaults": initialisers.issuperset(INPUTS[1:]),
-        "sizes": inputs.get("mosaic") == [1, 1, *SIZE_NAMES] and outputs.get("rgb") == [1, *SIZE_NAMES, 3],
+        "inputs": [(value.name, _type(value)) for value in model.graph.input] == list(INPUTS.items()),
+        "outputs": [(value.name, _type(value)) for value in model.graph.output] == list(OUTPUTS.items()),
+        "defaults": initialisers.issuperset(WITH_DEFAULTS),
+        "sizes": shapes.get("mosaic") == [1, 1, *SIZE_NAMES] and shapes.get("rgb") == [1, *SIZE_NAMES, 3],
         "If": sum(node.op_type == "If" for node in model.graph.node) == 1,
         "standard operators": {item.domain for item in model.opset_import} <= {""} and not model.functions,
     }
     missing = [name for name, there in found.items() if not there]
     if missing:
         raise VerificationError(f"the exported graph broke the graph contract: {', '.join(missing)}")
+
+
+def _type(value: onnx.ValueInfoProto) -> str:
+    """As ONNX Runtime spells it."""
+    return f"tensor({onnx.TensorProto.DataType.Name(value.type.tensor_type.elem_type).lower()})"
 
 
 def _shape(value: onnx.ValueInfoProto) -> list[int | str]:

@@ -5,20 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from rdi.errors import ModelError
+from rdi.graph_contract import INPUTS, OUTPUTS
 from rdi.metadata import ModelMetadata
 from rdi.runtime.package import first_line, import_onnxruntime, session_errors
 
-# Name -> type of everything the graph contract asks for; all inputs but the mosaic have defaults in the file.
-INPUTS = {
-    "mosaic": "tensor(uint16)",
-    "black_level": "tensor(float)",
-    "white_level": "tensor(float)",
-    "gains": "tensor(float)",
-    "amplification": "tensor(float)",
-    "m": "tensor(float)",
-}
 MAX_BYTES = 256 << 20  # of a model file; ours have a few million
-OUTPUTS = {"rgb": "tensor(uint16)", "amplification_used": "tensor(float)"}
 
 
 @dataclass(frozen=True, eq=False)

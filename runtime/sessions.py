@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdi.errors import ModelError, ProviderError
+from rdi.graph_contract import SIZE_NAMES
 from rdi.runtime.model import ModelFile
 from rdi.runtime.package import first_line, import_onnxruntime, session_errors
 from rdi.runtime.providers import Provider, prepare, require_built_in, require_used
@@ -74,8 +75,8 @@ def make_session(
     """
     options = session_options(provider, threads)
     if size is not None:
-        options.add_free_dimension_override_by_name("height", size[0])
-        options.add_free_dimension_override_by_name("width", size[1])
+        for name, value in zip(SIZE_NAMES, size, strict=True):
+            options.add_free_dimension_override_by_name(name, value)
     wanted: list[tuple[str, dict[str, str]]] = [(provider.onnx_name, _PROVIDER_OPTIONS.get(provider, {}))]
     if provider is not Provider.CPU:
         wanted.append((Provider.CPU.onnx_name, {}))

@@ -10,9 +10,9 @@ import pytest
 from rdi.camera.photo import DEFAULT_GAINS
 from rdi.checkpoint import load_checkpoint
 from rdi.export.frames import Settings
-from rdi.export.onnx_graph import INPUTS, OUTPUTS
 from rdi.export.picture_checks import PICTURE_BOUND
 from rdi.export.reference import expected_amplification, expected_picture
+from rdi.graph_contract import INPUTS, OUTPUTS
 from rdi.metadata import ModelMetadata
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "graph.md").read_text(encoding="utf-8")

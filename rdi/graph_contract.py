@@ -1,0 +1,17 @@
+"""The graph contract: what every model file takes and gives. `export` writes by it, `runtime` reads by it.
+
+The types are spelled as ONNX Runtime spells them; `docs/graph.md` says what each value means.
+"""
+
+# In the order of the graph's inputs; all but the mosaic have defaults in the file.
+INPUTS = {
+    "mosaic": "tensor(uint16)",
+    "black_level": "tensor(float)",
+    "white_level": "tensor(float)",
+    "gains": "tensor(float)",
+    "amplification": "tensor(float)",
+    "m": "tensor(float)",
+}
+WITH_DEFAULTS = tuple(INPUTS)[1:]
+OUTPUTS = {"rgb": "tensor(uint16)", "amplification_used": "tensor(float)"}
+SIZE_NAMES = ("height", "width")  # of the mosaic and of the picture: what a session can fix
