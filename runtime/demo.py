@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from rdi.camera.photo import RawPhoto
 from rdi.errors import InputError
+from rdi.runtime.rendering import develop
 from rdi.runtime.restorer import Restored, Restorer
 
 Picture = NDArray[np.uint16]
@@ -43,8 +44,8 @@ def demonstrate(sample: Path, restorer: Restorer) -> Demonstration:
     restored = restorer.restore(photo)
     factor = restored.amplification.value
     panels = {
-        "as shot": develop(sample, 1.0),
-        f"brightened {factor:.3g} times": develop(sample, factor),
+        "as shot": develop(sample, 1.0, photo.white_balance),
+        f"brightened {factor:.3g} times": develop(sample, factor, photo.white_balance),
         f"restored by rdi in {restored.timings['network']:.0f} ms": restored.image,
     }
     if len({panel.shape for panel in panels.values()}) > 1:
@@ -53,18 +54,6 @@ def demonstrate(sample: Path, restorer: Restorer) -> Demonstration:
         )
     joined = np.concatenate([_captioned(panel, text) for text, panel in panels.items()], axis=1)
     return Demonstration(photo, restored, replace(restored, image=joined[:, :-_GAP]))
-
-
-def develop(raw: Path, brightness: float) -> Picture:
-    """A plain rendering by LibRaw: (H, W, 3) uint16, camera white balance, no automatic brightness.
-
-    brightness: factor on the linear values
-    """
-    import rawpy
-
-    with rawpy.imread(str(raw)) as file:
-        picture = file.postprocess(use_camera_wb=True, no_auto_bright=True, output_bps=16, bright=float(brightness))
-    return np.asarray(picture, dtype=np.uint16)
 
 
 def _captioned(panel: Picture, text: str) -> Picture:

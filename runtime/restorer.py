@@ -1,7 +1,7 @@
 """`Restorer`: raw photos in, bright upright pictures out."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +36,7 @@ class Restored:
     model:         what the model says of itself
     exif:          the photo's EXIF block (TIFF bytes), for whoever writes the picture; b"" where it had none
     white_balance: gains of red, green and blue that were used; None where the model has its own baked in
+    white_balance_from: camera, daylight, auto, gains, or model where it is baked in
     """
 
     image: Picture
@@ -45,6 +46,7 @@ class Restored:
     model: ModelMetadata
     exif: bytes = b""
     white_balance: tuple[float, ...] | None = None
+    white_balance_from: str = "camera"
 
 
 class Restorer:
@@ -84,18 +86,43 @@ class Restorer:
 
         Raises UnsupportedMosaicError where the photo's CFA does not fit the model.
         """
+        return next(self.restore_bracket(photo, exposure))
+
+    def restore_bracket(
+        self, photo: RawPhoto, exposure: Exposure | None = None, stops: Sequence[float] = (0.0,)
+    ) -> Iterator[Restored]:
+        """Restore one photo several times, each so many stops brighter than the exposure chosen (0: as chosen).
+
+        The photo is aligned and its exposure chosen once: every picture names the time of both, and its own network's.
+        Raises what `restore` does.
+        """
         stages = Stopwatch()
         with stages.measure("align"):
             frame = align(photo, self.model.cfa, self.model.size_multiple, MARGIN)
         with stages.measure("exposure"):
-            amplification = choose_amplification(photo, self.model, exposure or Exposure())
+            chosen = choose_amplification(photo, self.model, exposure or Exposure())
         with stages.measure("session"):
             session = self._sessions.get(*frame.mosaic.shape)
-        with stages.measure("network"):
-            padded = _run(session, self._inputs(frame, photo, amplification))
-        image = upright(np.asarray(frame.crop(padded), dtype=np.uint16), photo.orientation)
-        balance = tuple(photo.white_balance.tolist()) if self._balances else None
-        return Restored(image, amplification, stages.timings, self.provider, self.model, photo.exif, balance)
+        for ev in stops:
+            amplification, network = chosen.scaled(ev), Stopwatch()
+            with network.measure("network"):
+                padded = _run(session, self._inputs(frame, photo, amplification))
+            image = upright(np.asarray(frame.crop(padded), dtype=np.uint16), photo.orientation)
+            yield self._restored(photo, image, amplification, {**stages.timings, **network.timings})
+
+    def _restored(
+        self, photo: RawPhoto, image: Picture, amplification: Amplification, timings: Mapping[str, float]
+    ) -> Restored:
+        return Restored(
+            image,
+            amplification,
+            MappingProxyType(dict(timings)),
+            self.provider,
+            self.model,
+            photo.exif,
+            tuple(photo.white_balance.tolist()) if self._balances else None,
+            photo.white_balance_from if self._balances else "model",
+        )
 
     @property
     def _balances(self) -> bool:

@@ -44,7 +44,7 @@ class WhiteBalance:
             raise LevelsError(
                 "the photo names no colour matrix to compute daylight from; give gains, --white-balance R,G,B"
             )
-        return photo.replace(white_balance=gains)
+        return photo.replace(white_balance=gains, white_balance_from=str(self.mode))
 
     def require_usable(self, model: ModelMetadata) -> None:
         """Refuse a choice that a model with a white balance of its own would not follow: UsageError."""

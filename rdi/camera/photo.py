@@ -30,6 +30,7 @@ class RawPhoto:
     black_level:    (sites,) DN for each CFA site in raster order; a single number stands for all of them
     white_level:    DN at which a pixel saturates
     white_balance:  (3,) gains of red, green and blue, green = 1; as shot
+    white_balance_from: who chose it: camera (as shot, or the default where the file has none), or as the runtime says
     camera_to_srgb: (3, 3) white-balanced camera RGB to linear sRGB, rows summing to 1
     camera_from_xyz: (3, 3) CIE XYZ (D65) to camera RGB, as published for the camera; None where the file has none
     iso, exposure_time: as shot, seconds; None where the file does not say
@@ -38,6 +39,7 @@ class RawPhoto:
     exif:           the picture's EXIF block (TIFF bytes, without `Exif\\0\\0`), ready to be written beside a restored
                     picture: orientation 1, no maker note; b"" where there is none
     phase:          (row, column) of the canonical X-Trans cell with which the frame begins; (0, 0) for Bayer
+    crop:           (rows, columns) that the sensor has above and to the left of the frame: masked, not part of it
     path:           where it came from
     warnings:       what the file lacked and which default stands in for it, and what could not be checked
     Raises LevelsError for levels, gains or a matrix that make no sense, UnsupportedMosaicError for a frame smaller than
@@ -49,6 +51,7 @@ class RawPhoto:
     black_level: Array
     white_level: float
     white_balance: Array = field(default_factory=lambda: DEFAULT_GAINS.copy())
+    white_balance_from: str = "camera"
     camera_to_srgb: Array = field(default_factory=lambda: DEFAULT_CAMERA_TO_SRGB.copy())
     camera_from_xyz: Array | None = None
     iso: float | None = None
@@ -58,6 +61,7 @@ class RawPhoto:
     model: str = ""
     exif: bytes = b""
     phase: tuple[int, int] = (0, 0)
+    crop: tuple[int, int] = (0, 0)
     path: Path | None = None
     warnings: tuple[str, ...] = ()
 

@@ -65,6 +65,7 @@ def read_photo(path: Path) -> RawPhoto:
                 make=tags.make,
                 model=tags.model,
                 exif=tags.block,
+                crop=(int(raw.sizes.top_margin), int(raw.sizes.left_margin)),
                 path=path,
                 warnings=_warnings(gains, matrix, container),
             )

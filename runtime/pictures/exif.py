@@ -37,7 +37,7 @@ def record(restored: Restored) -> str:
     """What was done, in one line of ASCII."""
     chosen, model = restored.amplification, restored.model
     how = f"amplification {chosen.value:.5g} ({chosen.describe()})"
-    gains = restored.white_balance
-    balance = f"white balance {','.join(f'{gain:.4g}' for gain in gains)}" if gains else "the model's white balance"
+    gains = ",".join(f"{gain:.4g}" for gain in restored.white_balance or ())
+    balance = f"white balance {gains} ({restored.white_balance_from})" if gains else "the model's white balance"
     line = f"rdi {__version__}, {how}, {balance}, model {model.variant} {model.weights_sha256[:12]}".strip()
     return line.encode("ascii", "replace").decode()

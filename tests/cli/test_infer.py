@@ -144,6 +144,8 @@ def test_json_says_the_same_to_programs(dng: Path, tiny_model: Path, tmp_path: P
     assert restored["status"] == "restored"
     assert restored["amplification"] == {
         "value": 80.0,
+        "chosen": 80.0,
+        "ev": 0.0,
         "mode": "ratio",
         "estimate": None,
         "cap": None,

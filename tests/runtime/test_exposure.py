@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +10,7 @@ from rdi.camera import Cfa, RawPhoto
 from rdi.errors import UsageError
 from rdi.metadata import ModelMetadata, WhiteBalance
 from rdi.runtime import Exposure, ExposureMode
-from rdi.runtime.exposure import choose_amplification, exposure_from, parse_exposure
+from rdi.runtime.exposure import bracket_from, choose_amplification, exposure_from, parse_exposure, stops_name
 
 MODEL = ModelMetadata()
 PAPER = Exposure(ExposureMode.PAPER)
@@ -132,3 +134,50 @@ def test_a_mode_without_its_factor_is_refused() -> None:
         Exposure(ExposureMode.RATIO)
     with pytest.raises(UsageError):
         Exposure(ExposureMode.AUTO, 3.0)
+
+
+@given(st.sampled_from([Exposure(), PAPER, Exposure(ExposureMode.NUMBER, 60.0), Exposure(ExposureMode.RATIO, 60.0)]))
+def test_ev_scales_whatever_was_chosen(exposure: Exposure) -> None:
+    photo = a_dark_hall_with_lights(0.05, light=3000)
+    plain = choose_amplification(photo, MODEL, exposure)
+    brighter = choose_amplification(photo, MODEL, replace(exposure, ev=1.5))
+    assert brighter.value == pytest.approx(plain.value * 2**1.5)
+    assert (brighter.chosen, brighter.held_back) == (plain.value, plain.held_back)
+    assert brighter.describe() == f"{plain.describe()}; +1.5 EV"
+
+
+def test_ev_comes_after_the_bounds_of_eq_5() -> None:
+    black, white = photo_of(np.full((8, 8), 512)), photo_of(np.full((8, 8), 16383))
+    assert choose_amplification(black, MODEL, Exposure(ev=2)).value == 1200
+    assert choose_amplification(white, MODEL, Exposure(ev=-1)).value == 0.5
+
+
+def test_ev_joins_exposure_and_ratio() -> None:
+    assert exposure_from("80", None, -1.0) == Exposure(ExposureMode.NUMBER, 80.0, -1.0)
+    assert exposure_from(None, 80.0, -1.0) == Exposure(ExposureMode.RATIO, 80.0, -1.0)
+    assert exposure_from(None, None, 0.5) == Exposure(ev=0.5)
+
+
+@pytest.mark.parametrize("ev", [10.5, -11.0, float("nan"), float("inf")])
+def test_an_ev_beyond_ten_stops_is_refused(ev: float) -> None:
+    with pytest.raises(UsageError, match="-10 to 10 stops"):
+        exposure_from(None, None, ev)
+
+
+def test_a_bracket_is_a_list_of_stops() -> None:
+    assert bracket_from(None, 1.0) == ()
+    assert bracket_from("-1, 0,+1.5") == (-1.0, 0.0, 1.5)
+    assert [stops_name(stops) for stops in (-1.0, 0.0, 1.5)] == ["-1EV", "0EV", "+1.5EV"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1", "1,1", "0,-0", "a,b", "-11,0", "nan,0", "0,1,,", ",".join(map(str, range(-8, 8)))]
+)
+def test_an_unusable_bracket_is_refused_by_name(text: str) -> None:
+    with pytest.raises(UsageError, match=r"bracket .*give"):
+        bracket_from(text)
+
+
+def test_a_bracket_and_an_ev_exclude_each_other() -> None:
+    with pytest.raises(UsageError, match="exclude each other"):
+        bracket_from("-1,0,1", 0.0)

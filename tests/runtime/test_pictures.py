@@ -108,7 +108,7 @@ def test_exif_goes_along_with_a_record_of_the_restoration(tmp_path: Path, name: 
     assert [float(part) for part in gps[2]] == [47.0, 30.0, 0.5]
     record = exif[0x9286].removeprefix(b"ASCII\0\0\0").decode()
     assert record.startswith(f"rdi {__version__}, amplification 27 (auto; Eq. 5 gave 30, held back")
-    assert ", white balance 2.469,1,1.527, model tiny abcdef012345" in record
+    assert ", white balance 2.469,1,1.527 (camera), model tiny abcdef012345" in record
 
 
 def test_a_model_with_its_own_white_balance_is_recorded_as_such(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from rdi.errors import InputError, OutputError, UsageError
 from rdi.runtime.pictures import Format, PictureSettings
-from rdi.runtime.targets import Job, find_photos, is_file, plan
+from rdi.runtime.targets import Extras, Job, find_photos, is_file, plan
 
 JPEG = PictureSettings()
 
@@ -104,3 +104,38 @@ def test_planning_leaves_nothing_behind(tmp_path: Path) -> None:
     touch(tmp_path / "a.ARW")
     plan([tmp_path / "a.ARW"], None, JPEG)
     assert [path.name for path in tmp_path.iterdir()] == ["a.ARW"]
+
+
+def test_a_bracket_a_sidecar_and_a_comparison_have_names_of_their_own(tmp_path: Path) -> None:
+    touch(tmp_path / "a.ARW")
+    darker, brighter = plan([tmp_path / "a.ARW"], None, JPEG, Extras((-1.0, 0.5), sidecar=True, compared=True))
+    assert (darker.ev, brighter.ev) == (-1.0, 0.5)
+    assert [path.name for path in (*darker.outputs, *brighter.outputs)] == [
+        "a_restored_-1EV.jpg",
+        "a_restored_-1EV.jpg.json",
+        "a_compared_-1EV.jpg",
+        "a_restored_+0.5EV.jpg",
+        "a_restored_+0.5EV.jpg.json",
+        "a_compared_+0.5EV.jpg",
+    ]
+
+
+def test_what_goes_beside_a_named_file_is_named_after_it(tmp_path: Path) -> None:
+    (job,) = plan([tmp_path / "a.ARW"], tmp_path / "b.png", JPEG, Extras(sidecar=True, compared=True))
+    assert [path.name for path in job.outputs] == ["b.png", "b.png.json", "b_compared.jpg"]
+
+
+def test_an_output_beside_the_picture_is_not_shared_either(tmp_path: Path) -> None:
+    photos = [tmp_path / "x" / "a.ARW", tmp_path / "y" / "a.ARW"]
+    with pytest.raises(UsageError, match="would both become"):
+        plan(photos, tmp_path, JPEG, Extras((-1.0, 1.0), compared=True))
+    touch(tmp_path / "b_compared.jpg")
+    with pytest.raises(OutputError, match="is a photo to be restored"):
+        plan([tmp_path / "b.ARW", tmp_path / "b_compared.jpg"], None, JPEG, Extras(compared=True))
+
+
+def test_any_output_that_exists_counts(tmp_path: Path) -> None:
+    (job,) = plan([tmp_path / "a.ARW"], tmp_path, JPEG, Extras(sidecar=True, compared=True))
+    assert job.existing is None
+    touch(tmp_path / "a_compared.jpg")
+    assert job.existing == tmp_path / "a_compared.jpg"

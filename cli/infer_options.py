@@ -1,0 +1,66 @@
+"""The options of `rdi infer`, one name each, so that the command itself can be read."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Photos = Annotated[list[Path], typer.Argument(help="Camera raw files, or folders of them.", metavar="PHOTO")]
+
+# What runs.
+Model = Annotated[Path | None, typer.Option(help="ONNX file from `rdi export`; default: the one that ships with rdi.")]
+Provider = Annotated[
+    str, typer.Option(help="cpu, cuda, openvino, tensorrt, coreml or dml: used, or refused with the reason.")
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(help="CPU threads, 1 to 4 for each CPU; default: the physical cores rdi may use.", min=1),
+]
+
+# What is written.
+Out = Annotated[
+    Path | None,
+    typer.Option(help="File (.jpg, .png, .tif) or existing folder; default: NAME_restored.jpg beside the photo."),
+]
+Format = Annotated[str | None, typer.Option(help="jpeg, png or tiff; default: by the suffix of --out, else jpeg.")]
+Bits = Annotated[int | None, typer.Option(help="Bits per channel, 8 or 16; default: 8, TIFF 16. JPEG has 8.")]
+Quality = Annotated[int | None, typer.Option(help="Of a JPEG, 1 to 100; default: 95.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")]
+Sidecar = Annotated[
+    bool, typer.Option("--sidecar", help="Also write NAME_restored.jpg.json: how the picture was made.")
+]
+CompareWithCamera = Annotated[
+    bool,
+    typer.Option(
+        "--compare-with-camera",
+        help="Also write NAME_compared.jpg: LibRaw's own rendering, equally bright, left of the restored picture.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a picture.")]
+
+# How bright, and in which light.
+Exposure = Annotated[
+    str | None,
+    typer.Option(
+        help="auto: the paper's estimate (Eq. 5), held back to keep the lights, never below 1; paper: the estimate "
+        "alone; NUMBER: the amplification itself, 0.01 to 10000. Default: auto.",
+        metavar="auto|paper|NUMBER",
+    ),
+]
+Ratio = Annotated[
+    float | None, typer.Option(help="Known exposure ratio, in place of --exposure, 0.01 to 10000.", metavar="NUMBER")
+]
+Ev = Annotated[
+    float | None,
+    typer.Option(help="Stops brighter (below 0: darker) than the exposure chosen, -10 to 10; default: 0."),
+]
+Bracket = Annotated[
+    str | None,
+    typer.Option(
+        help="A picture for each of these stops, in place of --ev: NAME_restored_-1EV.jpg and so on; default: one.",
+        metavar="-1,0,1",
+    ),
+]
+WhiteBalance = Annotated[
+    str, typer.Option(help="camera (as shot), daylight, or three gains.", metavar="camera|daylight|R,G,B")
+]
