@@ -3,11 +3,13 @@
 Pillow writes no 16-bit colour, tifffile refuses EXIF's and GPS's directories; Pillow's directory writer takes both.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from rdi.runtime.pictures.bands import Rows, in_bands
 
 if TYPE_CHECKING:
     from PIL.Image import Exif
@@ -19,15 +21,18 @@ _STRIP_BYTES = 1 << 20
 _KEPT = (0x010E, 0x010F, 0x0110, 0x0112, 0x0131, 0x0132, 0x013B, 0x8298, 0x8769, 0x8825)
 
 
-def write_tiff(picture: NDArray[np.uint16], path: Path, icc: bytes, exif: "Exif") -> None:
-    """Write (H, W, 3) uint16 as a TIFF with 16 bits per channel."""
-    rows = max(1, _STRIP_BYTES // (picture.shape[1] * 6))
-    directory = _directory(picture.shape, rows, icc, exif)
+def write_tiff(strips: Iterable[Rows], shape: tuple[int, ...], path: Path, icc: bytes, exif: "Exif") -> None:
+    """Write (H, W, 3) uint16, in strips from top to bottom, as a TIFF with 16 bits per channel.
+
+    shape: of the whole picture
+    """
+    rows = max(1, _STRIP_BYTES // (shape[1] * 6))
+    directory = _directory(shape, rows, icc, exif)
     with path.open("wb") as file:
         file.write(b"II*\0\x08\0\0\0")
         file.write(directory.tobytes(offset=8))
-        for first in range(0, picture.shape[0], rows):
-            file.write(picture[first : first + rows].astype("<u2").tobytes())
+        for strip in in_bands(strips):  # bands, so that a strip is never copied as a whole
+            file.write(strip.astype("<u2").tobytes())
 
 
 def _directory(shape: tuple[int, ...], rows: int, icc: bytes, exif: "Exif") -> Any:
