@@ -62,5 +62,9 @@ Bracket = Annotated[
     ),
 ]
 WhiteBalance = Annotated[
-    str, typer.Option(help="camera (as shot), daylight, or three gains.", metavar="camera|daylight|R,G,B")
+    str,
+    typer.Option(
+        help="camera (as shot), daylight, auto (estimated from the photo), or three gains.",
+        metavar="camera|daylight|auto|R,G,B",
+    ),
 ]

@@ -18,6 +18,8 @@ XYZ_FROM_SRGB = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
 )
 
+ILLUMINANT_A = np.array([1.0985, 1.0, 0.35585])  # CIE 15: XYZ of tungsten light
+
 # Sony ILCE-7SM2, CIE XYZ (D65) to camera RGB: the matrix Adobe publishes in DNG files, as LibRaw's colour table has it.
 A7S2_CAMERA_FROM_XYZ = np.array([[0.5838, -0.1430, -0.0246], [-0.3497, 1.1477, 0.2297], [-0.0748, 0.1885, 0.5778]])
 
@@ -57,7 +59,16 @@ def srgb_from_camera(camera_from_xyz: NDArray[np.float64]) -> NDArray[np.float64
 
 def daylight_gains(camera_from_xyz: NDArray[np.float64]) -> NDArray[np.float64]:
     """White-balance gains (3,), green = 1, that make D65 daylight neutral on this camera."""
-    neutral = np.asarray(camera_from_xyz, dtype=np.float64) @ XYZ_FROM_SRGB.sum(axis=1)
+    return _neutral_gains(camera_from_xyz, XYZ_FROM_SRGB.sum(axis=1))
+
+
+def tungsten_gains(camera_from_xyz: NDArray[np.float64]) -> NDArray[np.float64]:
+    """White-balance gains (3,), green = 1, that make a tungsten lamp (CIE illuminant A, 2856 K) neutral."""
+    return _neutral_gains(camera_from_xyz, ILLUMINANT_A)
+
+
+def _neutral_gains(camera_from_xyz: NDArray[np.float64], white: NDArray[np.float64]) -> NDArray[np.float64]:
+    neutral = np.asarray(camera_from_xyz, dtype=np.float64) @ white
     return np.asarray(neutral[1] / neutral, dtype=np.float64)
 
 

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rdi.amplifier import MConvention, count_raw_values, estimate_amplification
-from rdi.camera import Cfa, RawPhoto
+from rdi.camera import Cfa, RawPhoto, read_photo
 from rdi.errors import UsageError
 from rdi.metadata import ModelMetadata, WhiteBalance
 from rdi.runtime import Exposure, ExposureMode
@@ -105,6 +106,16 @@ def test_the_bound_is_seen_through_a_factor_after_the_clip() -> None:
     model = MODEL.replace(m=5.0, m_convention=MConvention.AFTER_CLIP)
     chosen = choose_amplification(photo_of(np.full((8, 8), 512)), model, PAPER)
     assert (chosen.value, chosen.cap) == (1500.0, 300.0)
+
+
+@pytest.mark.real_data
+def test_on_a_real_concert_paper_burns_the_stage_light_out_and_auto_does_not(real_arw: Path) -> None:
+    photo = read_photo(real_arw)
+    paper, auto = (choose_amplification(photo, MODEL, exposure) for exposure in (PAPER, Exposure()))
+    assert MODEL.m == 5
+    assert burnt_share(photo, paper.value) > 0.2
+    assert 0.009 < burnt_share(photo, auto.value) <= 0.01
+    assert auto.held_back
 
 
 @pytest.mark.parametrize("mode", [ExposureMode.NUMBER, ExposureMode.RATIO])
