@@ -32,11 +32,16 @@ def export(
     from_paper: PaperFile = None,
     opset: Annotated[int, typer.Option(help="ONNX operator set, 21 to 23.")] = 21,
     precision: Annotated[
-        str, typer.Option(help="Of the stored weights: fp32, or fp16 for half of the size.", metavar="fp32|fp16")
+        str,
+        typer.Option(
+            help="fp32; fp16: weights stored as halves, half of the file, same speed; fp16-compute: computed in halves "
+            "too, for a GPU, slower on a CPU.",
+            metavar="fp32|fp16|fp16-compute",
+        ),
     ] = "fp32",
     min_psnr: Annotated[
         float | None,
-        typer.Option(help="With fp16: refuse a file whose pictures are less like float32's, dB; default: 60."),
+        typer.Option(help="Of both fp16: refuse a file whose pictures are less like float32's, dB; default: 60."),
     ] = None,
     no_simplify: Annotated[
         bool, typer.Option("--no-simplify", help="Leave the graph as PyTorch's exporter makes it.")
@@ -67,6 +72,8 @@ def export(
         result.save(report)
     print(result.table())
     print(f"wrote {out}: {result.size / 1e6:.2f} MB, opset {result.opset}, {result.precision}")
+    if result.precision.note:
+        print(f"rdi: {result.precision.note}", file=sys.stderr)
 
 
 def verify(

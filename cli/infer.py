@@ -49,6 +49,8 @@ def infer(
     settings = choose_settings(out if out and is_file(out) else None, format=format, bits=bits, quality=quality)
     jobs = plan(found, out, settings, extras)
     restorer = Restorer(model, provider=provider, threads=threads)
+    if restorer.note:
+        print(f"rdi: {restorer.note}", file=sys.stderr)
     outcomes = restore_files(
         jobs,
         restorer,

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from rdi.checkpoint import Checkpoint
 from rdi.export.amplifier import Amplifier
 from rdi.export.deployment import deploy
-from rdi.export.half import round_weights
+from rdi.export.half import in_precision
 from rdi.export.sites import Sites
 from rdi.metadata import ModelMetadata, Precision
 from rdi.network import fold_weight_norm, plain_network
@@ -24,10 +24,11 @@ class RestorationGraph(nn.Module):
     returns:        rgb (1, H, W, 3) uint16, amplification used (float32 scalar)
     """
 
-    def __init__(self, network: nn.Module, metadata: ModelMetadata) -> None:
-        """network: (1, 1, H, W) float32 -> (1, H, W, 3) uint16, as `rdi.export.deployment` makes it."""
+    def __init__(self, network: nn.Module, metadata: ModelMetadata, computes_in: torch.dtype = torch.float32) -> None:
+        """network: (1, 1, H, W) of type `computes_in` -> (1, H, W, 3) uint16, as `rdi.export.deployment` makes it."""
         super().__init__()
         self.network = network
+        self.computes_in = computes_in
         self.sites = Sites(metadata.cfa)
         self.amplifier = Amplifier(metadata.cfa, metadata.m_convention)
 
@@ -62,16 +63,18 @@ class RestorationGraph(nn.Module):
         return used
 
     def normalise(self, mosaic: Tensor, black_level: Tensor, white_level: Tensor, factor: Tensor) -> Tensor:
-        """x = max(mosaic - black, 0) / (white - black) * factor, (1, 1, H, W) float32; factor: (sites,)."""
+        """x = max(mosaic - black, 0) / (white - black) * factor; factor: (sites,).
+
+        returns: (1, 1, H, W), worked out in float32, in the type that the network computes in
+        """
         black = self.sites.tile(black_level, mosaic)
         scale = self.sites.tile(factor / (white_level - black_level), mosaic)
         x = torch.relu(self.sites.view(mosaic).to(torch.float32) - black) * scale
-        return x.view(mosaic.shape)
+        return x.view(mosaic.shape).to(self.computes_in)
 
 
 def graph_of(checkpoint: Checkpoint, precision: Precision = Precision.FP32) -> RestorationGraph:
     """The module that is exported for a checkpoint: its network in the deployment form, and its rules."""
-    network = deploy(plain_network(fold_weight_norm(checkpoint.network)))
-    if precision is Precision.FP16:
-        round_weights(network)
-    return RestorationGraph(network, checkpoint.metadata).eval()
+    network = in_precision(deploy(plain_network(fold_weight_norm(checkpoint.network))), precision)
+    computes_in = torch.float16 if precision is Precision.FP16_COMPUTE else torch.float32
+    return RestorationGraph(network, checkpoint.metadata, computes_in).eval()

@@ -1,8 +1,12 @@
-"""Weights in half precision: half of the file, the same speed.
+"""Half precision: of the weights alone, or of the whole network.
 
-onnxruntime's CPU kernels compute in float32, so the file says it too: each rounded weight is stored as float16, and a
-`Cast` turns it back. onnxruntime does that once, when a session is made. Biases and the amplifier's tables stay as
-they are.
+| precision | stored as float16 | computed in | for |
+|---|---|---|---|
+| fp16 | weights, each with a `Cast` that onnxruntime runs once for a session | float32 | half of the file |
+| fp16-compute | weights and biases | float16, first convolution to last | GPUs, half of the file |
+
+One graph cannot serve both: onnxruntime's CPU kernels compute in float32, so that halves between them cost a conversion
+each way and the fast layouts. Levels, amplifier, edges and rounding are float32 in either.
 """
 
 import numpy as np
@@ -12,10 +16,21 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
+from rdi.export.deployment import DeploymentNetwork
 from rdi.export.deployment.convolution import Convolution
 from rdi.metadata import Precision
 
 SUFFIX = ".half"  # of a stored weight's name; the name itself stays what the convolutions read
+
+
+def in_precision(network: DeploymentNetwork, precision: Precision) -> DeploymentNetwork:
+    """The network as a file of this precision has it; it is changed in place."""
+    match precision:
+        case Precision.FP16:
+            round_weights(network)
+        case Precision.FP16_COMPUTE:
+            network.half()
+    return network
 
 
 def round_weights(module: nn.Module) -> None:
@@ -43,7 +58,7 @@ def store_as_half(model: onnx.ModelProto) -> None:
 def stored_weights(module: nn.Module, precision: Precision) -> dict[str, NDArray[np.generic]]:
     """Name -> numbers of everything that a module's file holds, in the type in which it is stored."""
     arrays = {name: tensor.numpy() for name, tensor in module.state_dict().items()}
-    if precision is Precision.FP32:
+    if precision is not Precision.FP16:
         return arrays
     return {
         name + SUFFIX if values.ndim == 4 else name: values.astype(np.float16) if values.ndim == 4 else values

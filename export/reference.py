@@ -17,36 +17,37 @@ from rdi.levels import to_light
 from rdi.metadata import Precision
 
 Floats = NDArray[np.float32]
-Network = Callable[[Tensor], Tensor]  # (1, 1, H, W) as the network takes it -> (1, H, W, 3) in [0, 1]
+Network = Callable[[Tensor], Tensor]  # (1, 1, H, W) float32 as the network takes it -> (1, H, W, 3) before the clamp
 
 
 class Reference:
     """The network whose pictures a file must give.
 
-    For float32 it is the network as it was trained, unfolded. For rounded weights it is the deployment form that holds
-    them, in PyTorch: rounding is judged on its own, in decibels.
+    For float32 it is the network as it was trained, unfolded. For half precision it is the deployment form that holds
+    the rounded weights, or that computes in halves, in PyTorch: rounding is judged on its own, in decibels.
     """
 
     def __init__(self, checkpoint: Checkpoint, precision: Precision = Precision.FP32) -> None:
         self.cfa = checkpoint.metadata.cfa
-        self.network = _trained(checkpoint) if precision is Precision.FP32 else _deployed(checkpoint, precision)
+        self.unclamped = _trained(checkpoint) if precision is Precision.FP32 else _deployed(checkpoint, precision)
 
     def picture(self, mosaic: Mosaic, settings: Settings, amplification: float) -> Floats:
         """(H, W) mosaic -> (H, W, 3) float32 sRGB in [0, 1]."""
         x = to_light(mosaic, self.cfa, settings.black_level, settings.white_level, amplification, settings.gains)
         with torch.inference_mode():
-            picture = self.network(torch.from_numpy(x)[None, None])
+            picture = self.unclamped(torch.from_numpy(x)[None, None]).clamp(0.0, 1.0)
         return np.ascontiguousarray(picture[0].numpy())
 
 
 def _trained(checkpoint: Checkpoint) -> Network:
-    return lambda x: checkpoint.network(x).permute(0, 2, 3, 1)
+    return lambda x: checkpoint.network.unclamped(x).permute(0, 2, 3, 1)
 
 
 def _deployed(checkpoint: Checkpoint, precision: Precision) -> Network:
-    network = graph_of(checkpoint, precision).network
+    graph = graph_of(checkpoint, precision)
+    network = graph.network
     assert isinstance(network, DeploymentNetwork)
-    return lambda x: network.unclamped(x).clamp(0.0, 1.0)
+    return lambda x: network.unclamped(x.to(graph.computes_in)).float()
 
 
 def expected_picture(checkpoint: Checkpoint, mosaic: Mosaic, settings: Settings, amplification: float) -> Floats:

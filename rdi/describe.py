@@ -48,8 +48,9 @@ def describe_weights(path: Path) -> dict[str, Any]:
 
 
 def describe_metadata(metadata: ModelMetadata) -> dict[str, Any]:
-    """A model's description, fields that are empty left out."""
-    return {name: value for name, value in asdict(metadata).items() if value not in ("", {})}
+    """A model's description, fields that are empty left out, and a note where there is one."""
+    described = asdict(metadata) | {"note": metadata.precision.note}
+    return {name: value for name, value in described.items() if value not in ("", {})}
 
 
 def _raw_values(photo: RawPhoto) -> dict[str, Any]:

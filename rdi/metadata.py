@@ -40,10 +40,22 @@ class Rendering(StrEnum):
 
 
 class Precision(StrEnum):
-    """How a model file stores the network's weights."""
+    """How a model file stores the network's weights, and what it computes in."""
 
     FP32 = "fp32"
-    FP16 = "fp16"  # half of the bytes; computed in float32 all the same
+    FP16 = "fp16"  # weights in half precision, half of the bytes; computed in float32 all the same
+    FP16_COMPUTE = "fp16-compute"  # weights and computation in half precision: for GPUs
+
+    @property
+    def note(self) -> str:
+        """What whoever runs such a model on a CPU should know; "" where there is nothing to say."""
+        return _SLOW_ON_A_CPU if self is Precision.FP16_COMPUTE else ""
+
+
+_SLOW_ON_A_CPU = (
+    "this model computes in half precision and is made for a GPU (--provider cuda); on a CPU it is slower than one "
+    "exported with --precision fp32 or fp16"
+)
 
 
 # What a file means that says nothing of it: a weights file is not asked how it stores numbers.
@@ -59,7 +71,7 @@ class ModelMetadata:
     variant:       free name of this set of weights
     rendering:     what the output is
     curve:         tone curve of the output
-    precision:     how an ONNX file stores the weights; weights files are always float32
+    precision:     how an ONNX file stores the weights and computes; weights files are always float32
     size_multiple: height and width of the mosaic are multiples of it
     cfa:           phase that the mosaic must have
     white_balance: where the gains are applied

@@ -99,7 +99,8 @@ def _check_model(path: Path) -> tuple[ModelFile | None, Check]:
     weights = said.weights_sha256[:12] or "without a hash"
     detail = (
         f"{path} ({len(model.content) / 1e6:.1f} MB): {said.variant}, {said.cfa}, white balance {said.white_balance}, "
-        f"m = {said.m:g} {said.m_convention}, curve {said.curve}, weights {weights}"
+        f"m = {said.m:g} {said.m_convention}, curve {said.curve}, {said.precision}, weights {weights}"
+        + (f"; {said.precision.note}" if said.precision.note else "")
     )
     return model, Check("model", Verdict.OK, detail)
 

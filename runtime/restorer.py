@@ -77,6 +77,11 @@ class Restorer:
         return self._sessions.provider
 
     @property
+    def note(self) -> str:
+        """What is amiss with this model on this provider, though it works; "" where nothing is."""
+        return self.model.precision.note if self.provider is Provider.CPU else ""
+
+    @property
     def threads(self) -> int:
         """Threads that the network gets on the CPU."""
         return self._sessions.threads

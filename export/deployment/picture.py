@@ -23,11 +23,11 @@ def tile_order() -> Tensor:
 
 @torch.library.custom_op("rdi::quantise", mutates_args=())
 def quantise(values: Tensor) -> Tensor:
-    """Float32 in [0, 1], clipped -> uint16, rounded half to even; one operator of ONNX, `QuantizeLinear`.
+    """Floats in [0, 1], clipped -> uint16, rounded half to even; for float32 one operator of ONNX, `QuantizeLinear`.
 
     A custom operator, because torch has none that becomes it: `onnx_graph` names its translation.
     """
-    return (values.clamp(0.0, 1.0) * LARGEST).round().to(torch.uint16)
+    return (values.float().clamp(0.0, 1.0) * LARGEST).round().to(torch.uint16)
 
 
 @quantise.register_fake
