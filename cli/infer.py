@@ -17,6 +17,8 @@ def infer(
     photos: options.Photos,
     model: options.Model = None,
     provider: options.Provider = "cpu",
+    device: options.Device = None,
+    allow_fallback: options.AllowFallback = False,
     threads: options.Threads = None,
     out: options.Out = None,
     format: options.Format = None,
@@ -48,7 +50,7 @@ def infer(
     found = find_photos(photos)
     settings = choose_settings(out if out and is_file(out) else None, format=format, bits=bits, quality=quality)
     jobs = plan(found, out, settings, extras)
-    restorer = Restorer(model, provider=provider, threads=threads)
+    restorer = Restorer(model, provider=provider, threads=threads, device=device, allow_fallback=allow_fallback)
     if restorer.note:
         print(f"rdi: {restorer.note}", file=sys.stderr)
     outcomes = restore_files(

@@ -12,6 +12,13 @@ Model = Annotated[Path | None, typer.Option(help="ONNX file from `rdi export`; d
 Provider = Annotated[
     str, typer.Option(help="cpu, cuda, openvino, tensorrt, coreml or dml: used, or refused with the reason.")
 ]
+Device = Annotated[
+    str | None,
+    typer.Option(help="Of openvino: CPU (default), GPU or GPU.1; of cuda, tensorrt and dml: the GPU's number, from 0."),
+]
+AllowFallback = Annotated[
+    bool, typer.Option("--allow-fallback", help="Where the provider cannot be used, warn and run on the cpu.")
+]
 Threads = Annotated[
     int | None,
     typer.Option(help="CPU threads, 1 to 4 for each CPU; default: the physical cores rdi may use.", min=1),

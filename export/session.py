@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from rdi.errors import ModelError
 from rdi.export.frames import Mosaic, Settings
 from rdi.runtime.package import first_line, import_onnxruntime, session_errors
-from rdi.runtime.providers import parse_provider, prepare, require_built_in
+from rdi.runtime.providers import parse_provider, require_built_in
 from rdi.runtime.sessions import make_session
 from rdi.runtime.threads import choose_threads
 
@@ -28,9 +28,8 @@ class GraphSession:
     def __init__(self, content: bytes, provider: str = "cpu", size: tuple[int, int] | None = None) -> None:
         wanted = parse_provider(provider)
         require_built_in(wanted)
-        said = prepare(wanted)
         try:
-            self._session: Any = make_session(content, wanted, choose_threads(None), size, said)
+            self._session: Any = make_session(content, wanted, choose_threads(None), size)
         except session_errors() as error:
             raise ModelError(f"ONNX Runtime cannot load the model on {provider}: {first_line(error)}") from error
 

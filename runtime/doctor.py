@@ -1,10 +1,12 @@
 """What this computer has of what rdi needs, found by trying it."""
 
+import os
 import platform
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +16,20 @@ from rdi import __version__
 from rdi.camera.cfa import Cfa
 from rdi.camera.photo import RawPhoto
 from rdi.errors import MissingPackageError, ModelError, ProviderError, RdiError
+from rdi.extras import install_hint
 from rdi.models import shipped_model
 from rdi.runtime.exposure import Exposure, ExposureMode
 from rdi.runtime.model import ModelFile, open_model
 from rdi.runtime.package import import_onnxruntime, installed_distributions
-from rdi.runtime.providers import (
-    Provider,
-    available_providers,
-    missing_reason,
-    two_distributions_reason,
-)
+from rdi.runtime.placement import placement_of
+from rdi.runtime.provider_options import openvino_devices
+from rdi.runtime.providers import Provider, available_providers, missing_reason, two_distributions_reason
 from rdi.runtime.restorer import Restorer
 from rdi.runtime.sessions import Sessions
 from rdi.runtime.threads import physical_cores
+
+
+_PACKAGES = ("numpy", "rawpy", "pillow", "typer")
 
 
 class Verdict(StrEnum):
@@ -63,7 +66,9 @@ def diagnose(model: Path | None = None) -> Iterator[Check]:
     """
     yield Check("rdi", Verdict.OK, __version__)
     yield Check("python", Verdict.OK, f"{platform.python_version()} on {sys.platform} {platform.machine()}")
-    yield Check("physical cores", Verdict.OK, str(physical_cores()))
+    yield _check_packages()
+    cores = physical_cores()
+    yield Check("cores", Verdict.OK, f"{cores} physical for rdi, {os.cpu_count() or 1} CPUs in all; threads: {cores}")
     runtime = _check_onnxruntime()
     yield runtime
     if runtime.verdict is Verdict.BROKEN:
@@ -76,18 +81,26 @@ def diagnose(model: Path | None = None) -> Iterator[Check]:
         yield _check_restoration(opened)
 
 
+def _check_packages() -> Check:
+    """What rdi always needs."""
+    try:
+        found = [f"{name} {version(name)}" for name in _PACKAGES]
+    except PackageNotFoundError as error:
+        return Check("packages", Verdict.BROKEN, f"{error.name} is not installed; {install_hint('cpu')}")
+    return Check("packages", Verdict.OK, ", ".join(found))
+
+
 def _check_onnxruntime() -> Check:
     """One distribution, and one that can be imported."""
     try:
-        version = import_onnxruntime().__version__
+        loaded = import_onnxruntime().__version__
     except (MissingPackageError, ProviderError) as error:
         return Check("onnxruntime", Verdict.BROKEN, str(error))
     found = installed_distributions()
     if len(found) > 1:
         return Check("onnxruntime", Verdict.BROKEN, two_distributions_reason())
-    return Check(
-        "onnxruntime", Verdict.OK, ", ".join(f"{name} {version}" for name in found or ["onnxruntime of unknown origin"])
-    )
+    names = found or ["onnxruntime of unknown origin"]
+    return Check("onnxruntime", Verdict.OK, ", ".join(f"{name} {loaded}" for name in names))
 
 
 def _check_model(path: Path) -> tuple[ModelFile | None, Check]:
@@ -114,11 +127,14 @@ def _check_provider(provider: Provider, model: ModelFile | None) -> Check:
         return Check(name, Verdict.SKIPPED, "built in, but not tried: there is no model to try it with")
     smallest = model.metadata.size_multiple
     try:
-        Sessions(model, provider).get(smallest, smallest)
+        session = Sessions(model, provider).get(smallest, smallest)
     except RdiError as error:
         verdict = Verdict.BROKEN if provider is Provider.CPU else Verdict.ABSENT
         return Check(name, verdict, str(error))
-    return Check(name, Verdict.OK, "loads")
+    if provider is Provider.CPU:
+        return Check(name, Verdict.OK, "loads the model")
+    devices = f"; devices: {', '.join(openvino_devices())}" if provider is Provider.OPENVINO else ""
+    return Check(name, Verdict.OK, f"loads the model and runs {placement_of(session, provider).describe()}{devices}")
 
 
 def _check_restoration(model: ModelFile) -> Check:

@@ -3,12 +3,16 @@
 It comes from one of three extras that overwrite each other, so rdi does not depend on one of them: it asks.
 """
 
+import re
 from importlib.metadata import packages_distributions, version
 from typing import Any
 
 from rdi.errors import MissingPackageError, ProviderError
 from rdi.extras import install_command
 
+_SOURCE = re.compile(
+    r"\S+\.(?:cc|cpp|h):\d+ .*?\) "
+)  # /onnxruntime_src/.../file.cc:729 void onnxruntime::Function(int)
 DISTRIBUTIONS = {"onnxruntime": "cpu", "onnxruntime-gpu": "cuda", "onnxruntime-openvino": "openvino"}  # and its extra
 
 
@@ -51,6 +55,6 @@ def session_errors() -> tuple[type[Exception], ...]:
 
 
 def first_line(error: Exception) -> str:
-    """What onnxruntime says, without its error codes, in one line."""
-    text = " ".join(str(error).split())
-    return text.split(" : ")[-1][:200]
+    """What onnxruntime says, without its error codes and its own functions' names, in one line."""
+    text = " ".join(str(error).split()).split(" : ")[-1]
+    return _SOURCE.sub("", text)[:200]

@@ -1,9 +1,12 @@
 """Execution providers: the hardware that runs the network. What was asked for is used, or refused with a reason."""
 
 import contextlib
+import ctypes
 import io
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import cache
+from pathlib import Path
 
 from rdi.errors import ProviderError
 from rdi.extras import install_hint
@@ -45,11 +48,14 @@ _ELSEWHERE = {
 _NEEDS = {
     Provider.CUDA: "needs an NVIDIA driver (`nvidia-smi` must list the GPU) and the CUDA 12 or 13 and cuDNN 9 "
     f"libraries: {install_hint('cuda')}",
-    Provider.TENSORRT: "needs an NVIDIA driver and the TensorRT libraries: pip install tensorrt",
+    Provider.TENSORRT: "needs an NVIDIA driver, CUDA, and TensorRT's libraries where the system's linker looks for them "
+    "(on Linux: name their folder in LD_LIBRARY_PATH)",
     Provider.OPENVINO: f"needs the OpenVINO libraries of the same version: {install_hint('openvino')}",
     Provider.COREML: "needs macOS 10.15 or newer",
     Provider.DML: "needs a GPU with DirectX 12",
 }
+_DRIVER = "libcuda.so"  # comes with the driver alone: no package brings it
+_NEEDS_DRIVER = "needs the NVIDIA driver: install it as your system does, until `nvidia-smi` lists the GPU"
 
 
 def parse_provider(name: str) -> Provider:
@@ -72,13 +78,10 @@ def require_built_in(provider: Provider) -> None:
         raise ProviderError(f"provider {provider} cannot be used: {missing_reason(provider)}")
 
 
-def require_used(provider: Provider, session_providers: Sequence[str], said: str = "") -> None:
-    """Refuse a session that runs without the provider it was made for: onnxruntime falls back to the CPU silently.
-
-    said: what `prepare` returned
-    """
+def require_used(provider: Provider, session_providers: Sequence[str]) -> None:
+    """Refuse a session that runs without the provider it was made for: onnxruntime falls back to the CPU silently."""
     if provider.onnx_name not in session_providers:
-        raise ProviderError(f"provider {provider} cannot be used: {load_failure_reason(provider, said)}")
+        raise ProviderError(f"provider {provider} cannot be used: {load_failure_reason(provider)}")
 
 
 def missing_reason(provider: Provider) -> str:
@@ -95,12 +98,27 @@ def missing_reason(provider: Provider) -> str:
 
 
 def load_failure_reason(provider: Provider, said: str = "") -> str:
-    """Why a provider of this onnxruntime did not load, and what it needs."""
+    """Why a provider of this onnxruntime did not load, and what it needs.
+
+    said: by onnxruntime, if it said anything; the system's linker knows better where a library is missing
+    """
     found = installed_distributions()
     if len(found) > 1:
         return two_distributions_reason(provider)
-    said = f" ({said})" if said else ""
-    return f"it is in {_name(found)}, but did not load{said}; it {_NEEDS.get(provider, 'does not run here')}"
+    said = missing_library(provider) or said
+    needs = _NEEDS_DRIVER if said.startswith(_DRIVER) else _NEEDS.get(provider, "does not run here")
+    return f"it is in {_name(found)}, but did not load{f' ({said})' if said else ''}; it {needs}"
+
+
+def missing_library(provider: Provider) -> str:
+    """What the system's linker says of the provider's own library: the library that this one misses; "" for none."""
+    folder = Path(str(import_onnxruntime().__file__)).parent / "capi"
+    for library in folder.glob(f"*onnxruntime_providers_{provider}.*"):
+        try:
+            ctypes.CDLL(str(library))
+        except OSError as error:
+            return " ".join(str(error).split())
+    return ""
 
 
 def two_distributions_reason(provider: Provider = Provider.CPU) -> str:
@@ -109,18 +127,13 @@ def two_distributions_reason(provider: Provider = Provider.CPU) -> str:
     return f"{names} are installed and overwrite each other; {repair_command(_EXTRAS.get(provider, 'cpu'))}"
 
 
-def prepare(provider: Provider) -> str:
-    """Make the provider's own libraries loadable, before its first session.
-
-    returns: what could not be loaded, in onnxruntime's words; "" where nothing is amiss
-    """
-    if provider not in (Provider.CUDA, Provider.TENSORRT):
-        return ""
-    said = io.StringIO()  # onnxruntime prints to stdout, where our results belong
-    with contextlib.redirect_stdout(said):
-        # CUDA and cuDNN lie in site-packages/nvidia, where the dynamic linker does not look.
-        import_onnxruntime().preload_dlls()
-    return next(iter(said.getvalue().splitlines()), "")
+@cache
+def prepare(provider: Provider) -> None:
+    """Make the provider's own libraries loadable, before its first session; what is missing shows in the session."""
+    if provider in (Provider.CUDA, Provider.TENSORRT):
+        with contextlib.redirect_stdout(io.StringIO()):  # onnxruntime prints there, where our results belong
+            # CUDA and cuDNN lie in site-packages/nvidia, where the dynamic linker does not look.
+            import_onnxruntime().preload_dlls()
 
 
 def _name(found: dict[str, str]) -> str:

@@ -15,6 +15,7 @@ from rdi.errors import ModelError
 from rdi.metadata import ModelMetadata, WhiteBalance
 from rdi.models import shipped_model
 from rdi.runtime.exposure import Amplification, Exposure, choose_amplification
+from rdi.runtime.fallback import Chosen, choose_provider
 from rdi.runtime.model import open_model
 from rdi.runtime.orientation import upright
 from rdi.runtime.package import first_line, session_errors
@@ -37,6 +38,7 @@ class Restored:
     exif:          the photo's EXIF block (TIFF bytes), for whoever writes the picture; b"" where it had none
     white_balance: gains of red, green and blue that were used; None where the model has its own baked in
     white_balance_from: camera, daylight, auto, gains, or model where it is baked in
+    fallback:      why the provider is not the one that was asked for; None where it is
     """
 
     image: Picture
@@ -47,6 +49,7 @@ class Restored:
     exif: bytes = b""
     white_balance: tuple[float, ...] | None = None
     white_balance_from: str = "camera"
+    fallback: str | None = None
 
 
 class Restorer:
@@ -54,17 +57,27 @@ class Restorer:
 
     model:    an ONNX file from `rdi export`; by default the one that ships with rdi
     provider: cpu, cuda, openvino, tensorrt, coreml or dml; used or refused, never silently replaced
-    threads:  for the cpu provider, 1 to 4 for each CPU; by default the physical cores this process may use
+    threads:  on the CPU, 1 to 4 for each CPU; by default the physical cores this process may use
+    device:   of openvino CPU (its default), GPU or GPU.1; of cuda, tensorrt and dml the number of the GPU
+    allow_fallback: take the cpu where the provider cannot be used, with a warning on stderr and in `fallback`
 
     Raises ModelError for a file that is not ours, ProviderError for a provider that cannot be used, UsageError for
-    threads out of range and MissingPackageError without onnxruntime.
+    threads or a device out of range and MissingPackageError without onnxruntime.
     """
 
     def __init__(
-        self, model: Path | None = None, *, provider: Provider | str = Provider.CPU, threads: int | None = None
+        self,
+        model: Path | None = None,
+        *,
+        provider: Provider | str = Provider.CPU,
+        threads: int | None = None,
+        device: str | None = None,
+        allow_fallback: bool = False,
     ) -> None:
-        provider = parse_provider(provider)
-        self._sessions = Sessions(open_model(model or shipped_model()), provider, threads)
+        opened, asked = open_model(model or shipped_model()), parse_provider(provider)
+        chosen = choose_provider(opened, asked, device, threads) if allow_fallback else Chosen(asked, device)
+        self._sessions = Sessions(opened, chosen.provider, threads, chosen.device)
+        self.fallback = chosen.reason
 
     @property
     def model(self) -> ModelMetadata:
@@ -127,6 +140,7 @@ class Restorer:
             photo.exif,
             tuple(photo.white_balance.tolist()) if self._balances else None,
             photo.white_balance_from if self._balances else "model",
+            self.fallback,
         )
 
     @property

@@ -1,7 +1,8 @@
 """Sessions of onnxruntime, set up for this network: one for each frame size."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -9,16 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdi.errors import ModelError, ProviderError
-from rdi.graph_contract import SIZE_NAMES
+from rdi.graph_contract import SIZE_NAMES, WITH_DEFAULTS
 from rdi.runtime.model import ModelFile
+from rdi.runtime.given_inputs import without_defaults
 from rdi.runtime.package import first_line, import_onnxruntime, session_errors
-from rdi.runtime.providers import Provider, prepare, require_built_in, require_used
+from rdi.runtime.placement import RECORD, require_placed
+from rdi.runtime.provider_options import parse_device, provider_options
+from rdi.runtime.providers import Provider, load_failure_reason, prepare, require_built_in, require_used
 from rdi.runtime.threads import choose_threads
 
 LARGEST_REST = 1 << 20  # bytes of a free piece of memory that may go unused in a smaller request; 128 MB by default
-# TF32 has ten bits of mantissa: on an NVIDIA GPU it would not be the network's float32 any more.
-_PROVIDER_OPTIONS = {Provider.CUDA: {"use_tf32": "0"}}
-
+GIVEN = tuple(name for name in WITH_DEFAULTS if name != "m")  # by the runtime; m matters to the graph's estimate alone
 KEPT = 2  # sessions; a batch from one camera needs one, a mixed folder rarely more than two sizes in a row
 
 
@@ -29,12 +31,15 @@ class Sessions:
     in a graph of symbolic sizes (382 against 429 ms on 12 megapixels); making one costs about 15 ms.
     """
 
-    def __init__(self, model: ModelFile, provider: Provider, threads: int | None = None) -> None:
+    def __init__(
+        self, model: ModelFile, provider: Provider, threads: int | None = None, device: str | None = None
+    ) -> None:
         self.threads = choose_threads(threads)
+        self.device = parse_device(provider, device)
         require_built_in(provider)
-        self._said = prepare(provider)
         self.model = model
         self.provider = provider
+        self._content = model.content if provider is Provider.CPU else without_defaults(model.content, GIVEN)
         self._sessions: OrderedDict[tuple[int, int], Any] = OrderedDict()
 
     def get(self, height: int, width: int) -> Any:
@@ -55,7 +60,7 @@ class Sessions:
 
     def _make(self, height: int, width: int) -> Any:
         try:
-            return make_session(self.model.content, self.provider, self.threads, (height, width), self._said)
+            return make_session(self._content, self.provider, self.threads, (height, width), self.device)
         except session_errors() as error:
             raise ProviderError(
                 f"provider {self.provider} cannot load {self.model.path} ({first_line(error)}); "
@@ -64,25 +69,50 @@ class Sessions:
 
 
 def make_session(
-    content: bytes, provider: Provider, threads: int, size: tuple[int, int] | None = None, said: str = ""
+    content: bytes,
+    provider: Provider,
+    threads: int,
+    size: tuple[int, int] | None = None,
+    device: str | None = None,
 ) -> Any:
     """A session that runs on this provider, not on another one in its place.
 
     content: of a model file
     size:    (height, width) to fix; None leaves them open
-    said:    what `prepare` returned, once for the process
-    Raises ProviderError where the provider does not load; onnxruntime's own errors for content that it cannot load.
+    device:  of the provider, as `parse_device` returns it; None for its default
+    Raises ProviderError where the provider does not load or runs little of the model; for the CPU onnxruntime's own
+    errors for content that it cannot load.
     """
     options = session_options(provider, threads)
     if size is not None:
         for name, value in zip(SIZE_NAMES, size, strict=True):
             options.add_free_dimension_override_by_name(name, value)
-    wanted: list[tuple[str, dict[str, str]]] = [(provider.onnx_name, _PROVIDER_OPTIONS.get(provider, {}))]
-    if provider is not Provider.CPU:
-        wanted.append((Provider.CPU.onnx_name, {}))
-    session = import_onnxruntime().InferenceSession(content, options, providers=wanted, enable_fallback=0)
-    require_used(provider, session.get_providers(), said)
+    wanted = [(provider.onnx_name, provider_options(provider, threads, device))]
+    if provider is Provider.CPU:
+        return import_onnxruntime().InferenceSession(content, options, providers=wanted, enable_fallback=0)
+    prepare(provider)
+    options.add_session_config_entry(RECORD, "1")
+    wanted.append((Provider.CPU.onnx_name, {}))
+    try:
+        with _silence():
+            session = import_onnxruntime().InferenceSession(content, options, providers=wanted, enable_fallback=0)
+    except session_errors() as error:
+        reason = load_failure_reason(provider, first_line(error))
+        raise ProviderError(f"provider {provider} cannot be used: {reason}") from error
+    require_used(provider, session.get_providers())
+    require_placed(session, provider)
     return session
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep onnxruntime's log off stderr: OpenVINO warns of each constant it folds, and errors we say ourselves."""
+    set_severity = import_onnxruntime().set_default_logger_severity
+    set_severity(4)
+    try:
+        yield
+    finally:
+        set_severity(2)  # onnxruntime's default; it does not tell what it was
 
 
 def run_session(session: Any, inputs: Mapping[str, NDArray[Any]], output: str) -> NDArray[Any]:
@@ -92,7 +122,8 @@ def run_session(session: Any, inputs: Mapping[str, NDArray[Any]], output: str) -
     the output to memory of ours would do as well, but a binding knows no input that has a default.
     """
     wrap = import_onnxruntime().OrtValue.ortvalue_from_numpy
-    held = {name: np.ascontiguousarray(value) for name, value in inputs.items()}
+    # Not ascontiguousarray, which makes a scalar (1,): onnxruntime 1.24 fails in the graph's If then.
+    held = {name: np.asarray(value, order="C") for name, value in inputs.items()}
     (result,) = session.run_with_ort_values([output], {name: wrap(value) for name, value in held.items()})
     array: NDArray[Any] = result.numpy()  # a view, which keeps the result's memory as long as it lives
     return array

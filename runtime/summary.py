@@ -28,6 +28,7 @@ class Summary:
     white_balance_from: camera, daylight, auto, gains, or model
     amplification: the factor and why
     provider:      what ran the network
+    fallback:      why it is not the one that was asked for; None where it is
     model:         what the model says of itself
     milliseconds:  by stage: decode, align, exposure, session, network, encode; in a bracket all but the last two are
                    those of the whole bracket
@@ -43,6 +44,7 @@ class Summary:
     white_balance_from: str
     amplification: Amplification
     provider: Provider
+    fallback: str | None
     model: ModelMetadata
     milliseconds: Mapping[str, float]
     warnings: tuple[str, ...]
@@ -89,6 +91,7 @@ def summarise(photo: RawPhoto, restored: Restored, milliseconds: Mapping[str, fl
         white_balance_from=restored.white_balance_from,
         amplification=restored.amplification,
         provider=restored.provider,
+        fallback=restored.fallback,
         model=restored.model,
         milliseconds=milliseconds,
         warnings=photo.warnings,

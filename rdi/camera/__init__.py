@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from rdi.camera.arrays import photo_from_array
 from rdi.camera.cfa import Cfa
 from rdi.camera.photo import Frame, RawPhoto, align
 
-__all__ = ["Cfa", "Frame", "RawPhoto", "align", "read_photo"]
+__all__ = ["Cfa", "Frame", "RawPhoto", "align", "photo_from_array", "read_photo"]
 
 
 def read_photo(path: Path) -> RawPhoto:

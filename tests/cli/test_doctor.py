@@ -23,7 +23,7 @@ def test_a_healthy_computer_passes(shipped: Path) -> None:
     result = run()
     assert result.exit_code == 0, result.output
     assert "broken" not in result.stdout
-    for name in ("python", "physical cores", "onnxruntime", "model", "provider cpu", "provider cuda", "restoration"):
+    for name in ("python", "packages", "cores", "onnxruntime", "model", "provider cpu", "provider cuda", "restoration"):
         assert f"{name}: " in result.stdout
 
 

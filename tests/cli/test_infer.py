@@ -386,3 +386,19 @@ def test_the_real_photo_is_restored_at_its_full_size(real_arw: Path, tiny_model:
         assert image.getexif().get_ifd(0x8769)[0x8827] == 3200
         red, _, blue = np.asarray(image.reduce(16), dtype=float).mean(axis=(0, 1))
     assert blue > 1.2 * red  # the stage light is blue: a lost CFA phase makes it orange
+
+
+def test_a_fallback_is_said_on_stderr_and_in_json(dng: Path, tiny_model: Path) -> None:
+    absent = next(provider for provider in Provider if provider not in available_providers())
+    command = [sys.executable, "-m", "rdi.cli", "infer", str(dng), "--model", str(tiny_model), "--provider", absent]
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    done = subprocess.run([*command, "--allow-fallback", "--json"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith(
+        f"rdi: WARNING: running on the cpu instead of {absent}: provider {absent} cannot be used"
+    )
+    assert done.stderr.count("\n") == 1
+    told = json.loads(done.stdout)
+    assert told["provider"] == "cpu"
+    assert told["fallback"] in done.stderr

@@ -1,10 +1,14 @@
 """What `rdi --help` costs, and what a help text must not load."""
 
 import resource
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from rdi.models import shipped_sample
 
 HEAVY = {"torch", "numpy", "rawpy", "PIL", "onnx", "onnxruntime", "rich"}
 
@@ -33,3 +37,23 @@ def test_a_help_text_loads_nothing_heavy(command: str) -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert f"rdi {command}" in done.stdout
     assert not HEAVY & set(done.stderr.split())
+
+
+@pytest.mark.parametrize("command", ["infer", "demo", "info", "doctor"])
+def test_commands_that_need_no_pytorch_load_neither_it_nor_onnx(command: str, tiny_model: Path, tmp_path: Path) -> None:
+    photo = shutil.copy(shipped_sample(), tmp_path / "photo.dng")
+    arguments = {
+        "infer": [str(photo), "--model", str(tiny_model)],
+        "demo": ["--out", str(tmp_path / "demo.png")],
+        "info": [str(photo), str(tiny_model)],
+        "doctor": [],
+    }[command]
+    program = (
+        f"import sys; sys.argv = {['rdi', command, *arguments]!r}\nfrom rdi.cli.main import app\n"
+        "try:\n    app()\nfinally:\n    print(*sys.modules, file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    loaded = set(done.stderr.split())
+    assert "onnxruntime" in loaded
+    assert not {"torch", "onnx", "onnxscript", "scipy", "skimage", "rich"} & loaded

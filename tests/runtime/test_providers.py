@@ -1,11 +1,15 @@
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
 from rdi.errors import ProviderError
-from rdi.runtime import Provider, package
+from rdi.runtime import Provider, package, providers
 from rdi.runtime.package import installed_distributions
 from rdi.runtime.providers import (
     available_providers,
     load_failure_reason,
+    missing_library,
     missing_reason,
     parse_provider,
     prepare,
@@ -70,21 +74,46 @@ def test_a_session_that_fell_back_to_the_cpu_is_refused_with_what_is_missing(mon
         require_used(Provider.CUDA, ["CPUExecutionProvider"])
 
 
-def test_what_onnxruntime_could_not_load_is_kept_off_stdout_and_named(
+@pytest.mark.parametrize(
+    ("linker", "needs"),
+    [
+        ("libcudnn.so.9: cannot open shared object file", 'cuDNN 9 libraries: pip install ".[cuda]"'),
+        ("libcuda.so.1: cannot open shared object file", "needs the NVIDIA driver: install it as your system does"),
+    ],
+)
+def test_a_missing_library_is_named_with_what_brings_it(
+    monkeypatch: pytest.MonkeyPatch, linker: str, needs: str
+) -> None:
+    pretend_installed(monkeypatch, "onnxruntime-gpu")
+    monkeypatch.setattr(providers, "missing_library", lambda _: linker)
+    reason = load_failure_reason(Provider.CUDA, "what onnxruntime says is vaguer")
+    assert f"did not load ({linker}); it" in reason
+    assert needs in reason
+
+
+def test_the_systems_linker_is_asked_for_the_providers_library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "capi").mkdir()
+    (tmp_path / "capi" / "libonnxruntime_providers_cuda.so").write_bytes(b"no library")
+    module = SimpleNamespace(__file__=str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(providers, "import_onnxruntime", lambda: module)
+    assert "libonnxruntime_providers_cuda.so" in missing_library(Provider.CUDA)
+    assert missing_library(Provider.OPENVINO) == ""
+
+
+def test_what_onnxruntime_prints_while_loading_libraries_is_kept_off_stdout(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import onnxruntime
 
-    pretend_installed(monkeypatch, "onnxruntime-gpu")
-    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: print("Failed to load libcudnn.so.9: gone\nSee the web"))
-    said = prepare(Provider.CUDA)
+    loaded = []
+    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: loaded.append(print("Failed to load libcudnn.so.9: gone")))
+    prepare.cache_clear()
+    prepare(Provider.CUDA)
+    prepare(Provider.CUDA)
+    prepare(Provider.CPU)
+    prepare.cache_clear()
+    assert len(loaded) == 1
     assert capsys.readouterr().out == ""
-    with pytest.raises(ProviderError, match=r"did not load \(Failed to load libcudnn\.so\.9: gone\); it needs"):
-        require_used(Provider.CUDA, ["CPUExecutionProvider"], said)
-
-
-def test_the_cpu_needs_no_preparation() -> None:
-    assert prepare(Provider.CPU) == ""
 
 
 def test_a_session_that_uses_the_provider_is_accepted() -> None:
@@ -98,3 +127,9 @@ def test_a_damaged_onnxruntime_is_told_from_a_missing_one(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "onnxruntime", types.ModuleType("onnxruntime"))
     with pytest.raises(ProviderError, match="damaged; run in rdi's checkout: pip uninstall"):
         package.import_onnxruntime()
+
+
+def test_onnxruntimes_words_lose_its_own_functions_names() -> None:
+    said = "/onnxruntime_src/a/state.cc:729 void onnxruntime::Register(Options&, const Options&) Please install it."
+    assert package.first_line(RuntimeError(said)) == "Please install it."
+    assert package.first_line(RuntimeError("[ONNXRuntimeError] : 1 : FAIL : no\nmemory (left)")) == "no memory (left)"

@@ -1,13 +1,18 @@
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from rdi.errors import ProviderError
-from rdi.runtime import sessions
+from rdi.runtime import package, sessions
+from rdi.runtime.given_inputs import without_defaults
 from rdi.runtime.model import open_model
 from rdi.runtime.providers import Provider
-from rdi.runtime.sessions import Sessions, make_session, run_session
+from rdi.runtime.sessions import GIVEN, Sessions, make_session, run_session
+
+CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 
 
 def inputs_of(mosaic: np.ndarray) -> dict[str, np.ndarray]:
@@ -45,28 +50,75 @@ def test_sizes_are_fixed_or_left_open(exported_model: Path) -> None:
     assert np.abs(pictures[0] - pictures[1]).max() <= 2
 
 
-def test_a_session_that_fell_back_to_another_provider_is_refused(
+def test_a_scalar_stays_a_scalar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As (1,) it would break the graph's If in onnxruntime 1.24, which onnxruntime-openvino has."""
+    given: dict[str, tuple[int, ...]] = {}
+
+    class Session:
+        def run_with_ort_values(self, _: list[str], values: dict[str, Any]) -> list[Any]:
+            given.update({name: tuple(value.shape()) for name, value in values.items()})
+            return [values["mosaic"]]
+
+    run_session(Session(), {"mosaic": frame(1)[None, None], "amplification": np.array(20, dtype=np.float32)}, "rgb")
+    assert given == {"mosaic": (1, 1, 64, 96), "amplification": ()}
+
+
+@pytest.mark.parametrize(
+    ("listed", "placed", "said"),
+    [
+        ([CPU], CPU, "cuda cannot be used: it is in onnxruntime, but did not load"),
+        ([CUDA, CPU], CPU, "it loads, but runs only 0 of 1 convolutions"),
+        (RuntimeError("CUDA failure 100: no device"), CPU, r"did not load \(CUDA failure 100: no device\)"),
+    ],
+)
+def test_a_session_that_does_not_run_on_the_provider_is_refused(
+    monkeypatch: pytest.MonkeyPatch, listed: list[str] | Exception, placed: str, said: str
+) -> None:
+    pretend(monkeypatch, listed, placed)
+    with pytest.raises(ProviderError, match=said):
+        make_session(b"", Provider.CUDA, 1, (64, 96))
+
+
+def test_a_session_that_runs_on_the_provider_is_used_with_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = pretend(monkeypatch, [CUDA, CPU], CUDA)
+    make_session(b"", Provider.CUDA, 1, (64, 96), "1")
+    assert asked == [(CUDA, {"use_tf32": "0", "device_id": "1"}), (CPU, {})]
+
+
+def test_a_provider_other_than_the_cpu_gets_a_model_without_defaults(
     exported_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessions, "import_onnxruntime", lambda: Fallen)
-    monkeypatch.setattr(sessions, "session_options", lambda *_: Options())
-    with pytest.raises(ProviderError, match="cuda cannot be used"):
-        make_session(b"", Provider.CUDA, 1, (64, 96))
-    assert Fallen.asked == ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    contents: dict[Provider, bytes] = {}
+    monkeypatch.setattr(sessions, "require_built_in", lambda _: None)
+    monkeypatch.setattr(sessions, "make_session", lambda content, provider, *_: contents.update({provider: content}))
+    for provider in (Provider.CPU, Provider.OPENVINO):
+        Sessions(open_model(exported_model), provider).get(64, 96)
+    content = exported_model.read_bytes()
+    assert contents == {Provider.CPU: content, Provider.OPENVINO: without_defaults(content, GIVEN)}
 
 
-class Options:
-    def add_free_dimension_override_by_name(self, *_: object) -> None: ...
+def pretend(monkeypatch: pytest.MonkeyPatch, listed: list[str] | Exception, placed: str) -> list[tuple[str, object]]:
+    """Make onnxruntime one with CUDA, whose sessions list these providers and run a convolution on this one."""
+    asked: list[tuple[str, object]] = []
 
-
-class Fallen:
-    """onnxruntime without a GPU: it takes the request and uses the CPU."""
-
-    asked: list[str]
-
-    class InferenceSession:
+    class Session:
         def __init__(self, *_: object, providers: list[tuple[str, object]], **__: object) -> None:
-            Fallen.asked = [name for name, _ in providers]
+            asked.extend(providers)
+            if isinstance(listed, Exception):
+                raise listed
 
         def get_providers(self) -> list[str]:
-            return ["CPUExecutionProvider"]
+            return cast(list[str], listed)
+
+        def get_provider_graph_assignment_info(self) -> list[Any]:
+            return [SimpleNamespace(ep_name=placed, get_nodes=lambda: [SimpleNamespace(op_type="Conv")])]
+
+    real = sessions.import_onnxruntime()
+    fake = SimpleNamespace(InferenceSession=Session, set_default_logger_severity=real.set_default_logger_severity)
+    options = SimpleNamespace(add_free_dimension_override_by_name=lambda *_: None)
+    options.add_session_config_entry = lambda *_: None
+    monkeypatch.setattr(sessions, "import_onnxruntime", lambda: fake)
+    monkeypatch.setattr(sessions, "session_options", lambda *_: options)
+    monkeypatch.setattr(sessions, "prepare", lambda _: None)
+    monkeypatch.setattr(package, "packages_distributions", lambda: {"onnxruntime": ["onnxruntime"]})
+    return asked
