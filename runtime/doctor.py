@@ -28,7 +28,6 @@ from rdi.runtime.restorer import Restorer
 from rdi.runtime.sessions import Sessions
 from rdi.runtime.threads import physical_cores
 
-
 _PACKAGES = ("numpy", "rawpy", "pillow", "typer")
 
 

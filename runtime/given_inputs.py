@@ -2,8 +2,8 @@
 
 OpenVINO takes the default of an input for a constant and computes with it whatever is given: wrong levels and a wrong
 amplification, without a word. So these defaults (ONNX: initialisers that bear an input's name) are left out of the
-bytes that it gets. They are cut out in the file's encoding, protobuf, because the runtime does without the onnx package:
-a message is a row of fields, each a tag (number * 8 + wire type) and a value.
+bytes that it gets. They are cut out in the file's encoding, protobuf, because the runtime does without the onnx
+package: a message is a row of fields, each a tag (number * 8 + wire type) and a value.
 """
 
 from collections.abc import Collection, Iterator

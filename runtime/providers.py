@@ -48,7 +48,7 @@ _ELSEWHERE = {
 _NEEDS = {
     Provider.CUDA: "needs an NVIDIA driver (`nvidia-smi` must list the GPU) and the CUDA 12 or 13 and cuDNN 9 "
     f"libraries: {install_hint('cuda')}",
-    Provider.TENSORRT: "needs an NVIDIA driver, CUDA, and TensorRT's libraries where the system's linker looks for them "
+    Provider.TENSORRT: "needs an NVIDIA driver, CUDA, and TensorRT's libraries where the system's linker finds them "
     "(on Linux: name their folder in LD_LIBRARY_PATH)",
     Provider.OPENVINO: f"needs the OpenVINO libraries of the same version: {install_hint('openvino')}",
     Provider.COREML: "needs macOS 10.15 or newer",

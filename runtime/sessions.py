@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from rdi.errors import ModelError, ProviderError
 from rdi.graph_contract import SIZE_NAMES, WITH_DEFAULTS
-from rdi.runtime.model import ModelFile
 from rdi.runtime.given_inputs import without_defaults
+from rdi.runtime.model import ModelFile
 from rdi.runtime.package import first_line, import_onnxruntime, session_errors
 from rdi.runtime.placement import RECORD, require_placed
 from rdi.runtime.provider_options import parse_device, provider_options

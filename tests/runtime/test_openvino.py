@@ -27,8 +27,9 @@ other = photo.replace(
     black_level=photo.black_level + [-9, 4, 8, 15], white_level=photo.white_level * 0.8, white_balance=[2.6, 1.0, 1.3]
 )
 restorers = [Restorer(provider=name) for name in ("cpu", "openvino")]
+small = other.replace(mosaic=other.mosaic[:99, :131])
 report = []
-for frame, exposure in [(photo, None), (photo, 20.0), (other, 90.0), (other.replace(mosaic=other.mosaic[:99, :131]), 5.0)]:
+for frame, exposure in [(photo, None), (photo, 20.0), (other, 90.0), (small, 5.0)]:
     chosen = Exposure() if exposure is None else Exposure(ExposureMode.NUMBER, exposure)
     cpu, openvino = (restorer.restore(frame, chosen) for restorer in restorers)
     difference = np.abs(openvino.image.astype(np.int32) - cpu.image)

@@ -105,7 +105,7 @@ def test_what_onnxruntime_prints_while_loading_libraries_is_kept_off_stdout(
 ) -> None:
     import onnxruntime
 
-    loaded = []
+    loaded: list[None] = []
     monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: loaded.append(print("Failed to load libcudnn.so.9: gone")))
     prepare.cache_clear()
     prepare(Provider.CUDA)

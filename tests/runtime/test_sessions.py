@@ -113,7 +113,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch, listed: list[str] | Exception, plac
         def get_provider_graph_assignment_info(self) -> list[Any]:
             return [SimpleNamespace(ep_name=placed, get_nodes=lambda: [SimpleNamespace(op_type="Conv")])]
 
-    real = sessions.import_onnxruntime()
+    real = package.import_onnxruntime()
     fake = SimpleNamespace(InferenceSession=Session, set_default_logger_severity=real.set_default_logger_severity)
     options = SimpleNamespace(add_free_dimension_override_by_name=lambda *_: None)
     options.add_session_config_entry = lambda *_: None
