@@ -1,7 +1,9 @@
 # `make check` is what must pass before a change lands; .ci/run calls it too.
 PYTHON ?= python
 
-.PHONY: check format lint types test
+OPENVINO = build/openvino
+
+.PHONY: check format lint types test openvino
 
 check: lint types test
 
@@ -15,6 +17,12 @@ lint:
 
 types:
 	$(PYTHON) -m mypy rdi tests
+
+# Its onnxruntime and the usual one exclude each other, so it gets an environment of its own.
+openvino:
+	$(PYTHON) -m venv $(OPENVINO)
+	$(OPENVINO)/bin/pip install --quiet --editable ".[openvino]"
+	RDI_OPENVINO_PYTHON=$(CURDIR)/$(OPENVINO)/bin/python $(PYTHON) -m pytest tests/runtime/test_openvino.py
 
 test:
 	$(PYTHON) -m pytest

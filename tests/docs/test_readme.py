@@ -16,6 +16,7 @@ from rdi.models import shipped_sample
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+PYTHON_BLOCKS = [block for kind, block in BLOCKS if kind == "python"]
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 
@@ -53,11 +54,20 @@ def test_the_two_commands_stand_in_readme_as_ci_runs_them() -> None:
 
 
 def test_the_python_session_restores_a_picture(tmp_path: Path) -> None:
-    (session,) = [block for kind, block in BLOCKS if kind == "python"]
+    session = PYTHON_BLOCKS[0]
     shutil.copy(shipped_sample(), tmp_path / "photo.ARW")
     ended = subprocess.run([sys.executable, "-c", session], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / "photo_restored.jpg").stat().st_size > 10_000
+
+
+def test_the_python_session_with_an_array_restores_it_without_libraw_and_pillow() -> None:
+    unwanted = {"rawpy", "PIL", "typer", "torch", "onnx"}
+    checks = f"import sys\nprint(picture.shape, picture.dtype, *{unwanted} & set(sys.modules))"
+    command = [sys.executable, "-c", PYTHON_BLOCKS[1] + checks]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == "(480, 640, 3) uint16\n"
 
 
 def test_links_in_the_documents_lead_somewhere() -> None:

@@ -105,14 +105,19 @@ def test_what_onnxruntime_prints_while_loading_libraries_is_kept_off_stdout(
 ) -> None:
     import onnxruntime
 
-    loaded: list[None] = []
-    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: loaded.append(print("Failed to load libcudnn.so.9: gone")))
+    loaded = []
+
+    def preload() -> None:
+        loaded.append("CUDA")
+        print("Failed to load libcudnn.so.9: gone")
+
+    monkeypatch.setattr(onnxruntime, "preload_dlls", preload)
     prepare.cache_clear()
     prepare(Provider.CUDA)
     prepare(Provider.CUDA)
     prepare(Provider.CPU)
     prepare.cache_clear()
-    assert len(loaded) == 1
+    assert loaded == ["CUDA"]
     assert capsys.readouterr().out == ""
 
 
