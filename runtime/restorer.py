@@ -122,19 +122,19 @@ class Restorer:
         with stages.measure("session"):
             session = self._sessions.get(*frame.mosaic.shape)
         for ev in stops:
-            amplification, network = chosen.scaled(ev), Stopwatch()
-            with network.measure("network"):
-                padded = _run(session, self._inputs(frame, photo, amplification))
-            image = upright(np.asarray(frame.crop(padded), dtype=np.uint16), photo.orientation)
-            yield self._restored(photo, image, amplification, {**stages.timings, **network.timings})
+            yield self._restored(photo, frame, session, chosen.scaled(ev), stages.timings)  # no name keeps it here
 
     def _restored(
-        self, photo: RawPhoto, image: Picture, amplification: Amplification, timings: Mapping[str, float]
+        self, photo: RawPhoto, frame: Frame, session: object, amplification: Amplification, before: Mapping[str, float]
     ) -> Restored:
+        stages = Stopwatch()
+        with stages.measure("network"):
+            padded = _run(session, self._inputs(frame, photo, amplification))
+        image = upright(np.asarray(frame.crop(padded), dtype=np.uint16), photo.orientation)
         return Restored(
             image,
             amplification,
-            MappingProxyType(dict(timings)),
+            MappingProxyType({**before, **stages.timings}),
             self.provider,
             self.model,
             photo.exif,

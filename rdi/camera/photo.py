@@ -201,7 +201,9 @@ def _check_levels(photo: RawPhoto) -> None:
             f"{black.size} black levels were given; {photo.cfa} has {photo.cfa.sites} sites (or give one)"
         )
     if not np.isfinite(black).all() or (black < 0).any() or not np.isfinite(white) or white > 65535:
-        raise LevelsError(f"black level {black.tolist()} and white level {white} must lie within 0 and 65535")
+        raise LevelsError(
+            f"black level {black.tolist()} and white level {white} must lie within 0 and 65535; give the sensor's own"
+        )
     if white <= black.max():
         raise LevelsError(
             f"white level {white:g} is not above black level {black.max():g}; give the sensor's own levels"

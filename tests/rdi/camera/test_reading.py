@@ -92,6 +92,13 @@ def test_a_file_without_black_level_has_zero(small_photo: RawPhoto, write_varian
     assert read_photo(write_variant(small_photo, {50713: None, 50714: None})).black_level.tolist() == [0.0] * 4
 
 
+def test_a_black_level_below_zero_is_refused_as_nonsense(small_photo: RawPhoto, write_variant: WriteVariant) -> None:
+    """DNG has no negative black level, but deltas that can make it one."""
+    deltas = (IFDRational(-100, 1),) * small_photo.width
+    with pytest.raises(LevelsError, match=r"variant\.dng: black level .*-87.* must lie within 0 and 65535; give"):
+        read_photo(write_variant(small_photo, {50715: (SRATIONAL, deltas)}))
+
+
 @pytest.mark.parametrize("neutral", [None, (RATIONAL, (IFDRational(0, 1), IFDRational(1), IFDRational(1)))])
 def test_without_white_balance_the_cameras_daylight_stands_in(
     small_photo: RawPhoto, neutral: Any, write_variant: WriteVariant
