@@ -6,6 +6,9 @@ from typing import Annotated
 import typer
 
 Photos = Annotated[list[Path], typer.Argument(help="Camera raw files, or folders of them.", metavar="PHOTO")]
+Recursive = Annotated[
+    bool, typer.Option("--recursive", "-r", help="Also the photos in folders below; --out gets the same folders.")
+]
 
 # What runs.
 Model = Annotated[Path | None, typer.Option(help="ONNX file from `rdi export`; default: the one that ships with rdi.")]
@@ -27,12 +30,14 @@ Threads = Annotated[
 # What is written.
 Out = Annotated[
     Path | None,
-    typer.Option(help="File (.jpg, .png, .tif) or existing folder; default: NAME_restored.jpg beside the photo."),
+    typer.Option(
+        help="File (.jpg, .png, .tif) or folder, made if missing; default: NAME_restored.jpg beside the photo."
+    ),
 ]
 Format = Annotated[str | None, typer.Option(help="jpeg, png or tiff; default: by the suffix of --out, else jpeg.")]
 Bits = Annotated[int | None, typer.Option(help="Bits per channel, 8 or 16; default: 8, TIFF 16. JPEG has 8.")]
 Quality = Annotated[int | None, typer.Option(help="Of a JPEG, 1 to 100; default: 95.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist; default: skip their photos.")]
 Sidecar = Annotated[
     bool, typer.Option("--sidecar", help="Also write NAME_restored.jpg.json: how the picture was made.")
 ]

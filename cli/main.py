@@ -25,6 +25,8 @@ from rdi.cli.terminal import accept_any_name, printable
 from rdi.cli.train import train
 from rdi.errors import RdiError, UsageError
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 class Commands(TyperGroup):
     """Turns an RdiError of any command into one line on stderr and an exit code; anything else is a defect."""
@@ -33,7 +35,7 @@ class Commands(TyperGroup):
         """Run the chosen command."""
         accept_any_name()
         try:
-            with _termination_cleans_up():
+            with _breaking_off_cleans_up():
                 return super().invoke(ctx)
         except UsageError as error:
             _fail(error, 2)
@@ -47,21 +49,28 @@ def _fail(error: RdiError, code: int) -> None:
 
 
 @contextmanager
-def _termination_cleans_up() -> Iterator[None]:
-    """SIGTERM leaves the block like an error: temporary files are removed, the exit code is the usual 143."""
+def _breaking_off_cleans_up() -> Iterator[None]:
+    """SIGINT (Ctrl-C) and SIGTERM leave the block like errors: temporary files go, the exit code is 130 or 143.
+
+    Further ones are ignored, so that an impatient second Ctrl-C does not break off the cleaning.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def terminate(_signal: int, _frame: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not break off the cleaning
-        raise SystemExit(128 + signal.SIGTERM)
+    def leave(number: int, _frame: FrameType | None) -> None:
+        for other in _SIGNALS:
+            signal.signal(other, signal.SIG_IGN)
+        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
-    previous = signal.signal(signal.SIGTERM, terminate)
+    # A shell starts what runs in the background with SIGINT ignored: that stays so.
+    caught = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    previous = {number: signal.signal(number, leave) for number in caught}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 app = typer.Typer(

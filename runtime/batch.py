@@ -1,62 +1,43 @@
-"""Restore files: decode, restore, write, one photo after the other; a damaged one does not stop the rest."""
+"""Restore files: decoded, restored and written side by side, told of in order; a damaged one does not stop the rest."""
 
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from itertools import groupby
+from functools import partial
+from itertools import chain, groupby
 from pathlib import Path
-from typing import Any
 
+from rdi.camera.containers import check_container
 from rdi.camera.photo import RawPhoto
 from rdi.errors import InputError, LevelsError, ModelError, OutputError, RdiError
+from rdi.isolated import PHOTO_READING, IsolatedProcess
+from rdi.runtime.decoding import read_isolated
 from rdi.runtime.exposure import Exposure
+from rdi.runtime.outcomes import Outcome, Status
 from rdi.runtime.pictures import PictureSettings, save_picture
+from rdi.runtime.pipeline import Pipeline
 from rdi.runtime.rendering import save_comparison
 from rdi.runtime.restorer import Restored, Restorer, Stopwatch
-from rdi.runtime.summary import Summary, summarise, write_sidecar
+from rdi.runtime.summary import summarise, write_sidecar
 from rdi.runtime.targets import Job
 from rdi.runtime.white_balance import WhiteBalance
 
 PHOTO_ERRORS = (InputError, LevelsError, ModelError, OutputError)  # of one photo: they do not stop the others
 
 
-class Status(StrEnum):
-    """What became of a photo."""
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """A photo as it was read: it, or why there is none.
 
-    RESTORED = "restored"
-    SKIPPED = "skipped"  # its output exists and must not be overwritten
-    FAILED = "failed"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one picture.
-
-    job:      the photo and its outputs
-    status:   restored, skipped or failed
-    summary:  how it was restored; None otherwise
-    error:    why it failed; None otherwise; one and the same for all pictures of a photo that cannot be read
-    existing: the output because of which it was skipped; None otherwise
+    jobs:    the pictures to be made of it
+    skipped: those that are there already
+    decode:  milliseconds
     """
 
-    job: Job
-    status: Status
-    summary: Summary | None = None
+    jobs: Sequence[Job]
+    skipped: Sequence[Outcome] = ()
+    photo: RawPhoto | None = None
+    decode: float = 0.0
     error: RdiError | None = None
-    existing: Path | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """One object for programs; `output` is None for a failed photo."""
-        job = self.job
-        written = {"output": job.target, "sidecar": job.sidecar, "compared": job.compared}
-        return {
-            "photo": str(job.photo),
-            "status": str(self.status),
-            **{name: None if self.error or path is None else str(path) for name, path in written.items()},
-            "error": str(self.error) if self.error else None,
-            **(self.summary.as_json() if self.summary else {}),
-        }
 
 
 def restore_files(
@@ -67,61 +48,75 @@ def restore_files(
     white_balance: WhiteBalance | None = None,
     settings: PictureSettings | None = None,
     overwrite: bool = False,
-) -> Iterator[Outcome]:
-    """Restore photos into files, yielding what became of each as it is done.
+    process: IsolatedProcess | None = None,
+) -> Generator[Outcome, None, None]:
+    """Restore photos into files, yielding what became of each in the order of the jobs.
 
-    Jobs of one photo that follow each other, a bracket, share one decoding. Errors of a photo or of its output are its
-    outcome; those of a provider or of the options are raised.
+    While one photo is restored the next is decoded, in a process of its own that a damaged file may crash, and the last
+    picture is written. Jobs of one photo that follow each other, a bracket, share one decoding.
+
+    Without `overwrite` a picture that exists is left as it is, but only if its photo's container is whole: a file that
+    is missing, cut off or no photo is never reported as done because an old picture lies beside it.
+
+    process: that decodes, closed at the end; by default a new one
+    Errors of a photo or of its output are its outcome; those of a provider or of the options are raised. Closing the
+    generator ends the batch: what is being written is finished, nothing else is begun.
     """
     white_balance = white_balance or WhiteBalance()
-    white_balance.require_usable(restorer.model)
-    for _, bracket in groupby(jobs, key=lambda job: job.photo):
-        wanted = []
-        for job in bracket:
-            existing = None if overwrite else job.existing
-            if existing is None:
-                wanted.append(job)
-            else:
-                yield Outcome(job, Status.SKIPPED, existing=existing)
-        yield from _restore_photo(wanted, restorer, exposure, white_balance, settings)
+    with process or IsolatedProcess(PHOTO_READING) as decoder, Pipeline(decoder.close) as pipeline:
+        white_balance.require_usable(restorer.model)
+        read = partial(_read, decoder=decoder, white_balance=white_balance, overwrite=overwrite)
+        photos = pipeline.read_ahead((list(bracket) for _, bracket in groupby(jobs, lambda job: job.photo)), read)
+        restore = partial(_restore, restorer=restorer, exposure=exposure, settings=settings)
+        yield from pipeline.write_behind(chain.from_iterable(map(restore, photos)))
 
 
-def _restore_photo(
-    jobs: Sequence[Job],
-    restorer: Restorer,
-    exposure: Exposure | None,
-    white_balance: WhiteBalance,
-    settings: PictureSettings | None,
-) -> Iterator[Outcome]:
-    """The pictures of one photo, each an outcome: read and aligned once, restored and written one after the other."""
-    from rdi.camera.reading import read_photo
-
-    left = deque(jobs)
-    if not left:
-        return
-    decoding = Stopwatch()
+def _read(jobs: Sequence[Job], decoder: IsolatedProcess, white_balance: WhiteBalance, overwrite: bool) -> _Read:
+    """Read the photo of these jobs, unless all of its pictures are there already."""
+    existing = {job: job.existing for job in jobs if not overwrite and job.existing}
+    wanted = [job for job in jobs if job not in existing]
+    skipped = [Outcome(job, Status.SKIPPED, existing=path) for job, path in existing.items()]
     try:
-        with decoding.measure("decode"):
-            photo = white_balance.apply(read_photo(left[0].photo))
-        for restored in restorer.restore_bracket(photo, exposure, [job.ev for job in jobs]):
-            yield _write(left.popleft(), photo, restored, decoding.timings, settings)
+        check_container(jobs[0].photo)
+        if not wanted:
+            return _Read((), skipped)
+        photo, decode = read_isolated(decoder, jobs[0].photo)
+        return _Read(wanted, skipped, white_balance.apply(photo), decode)
     except PHOTO_ERRORS as error:
-        yield from (Outcome(job, Status.FAILED, error=error) for job in left)
+        return _Read(jobs, error=error)
 
 
-def _write(
-    job: Job,
-    photo: RawPhoto,
-    restored: Restored,
-    decoding: Mapping[str, float],
-    settings: PictureSettings | None,
-) -> Outcome:
+def _restore(
+    read: _Read, restorer: Restorer, exposure: Exposure | None, settings: PictureSettings | None
+) -> Iterator[Callable[[], Outcome]]:
+    """Restore the pictures of one photo; for each a call that writes its files and says what became of it."""
+    yield from (partial(_known, outcome) for outcome in read.skipped)
+    done, error = 0, read.error
+    if read.photo is not None:
+        try:
+            for restored in restorer.restore_bracket(read.photo, exposure, [job.ev for job in read.jobs]):
+                yield partial(_write, read.jobs[done], read.photo, restored, read.decode, settings)
+                del restored  # the picture belongs to whoever writes it now
+                done += 1
+        except PHOTO_ERRORS as caught:
+            error = caught
+    if error:
+        yield from (partial(_known, Outcome(job, Status.FAILED, error=error)) for job in read.jobs[done:])
+
+
+def _known(outcome: Outcome) -> Outcome:
+    """The write of a picture that is not written: it waits for its turn to be told of."""
+    return outcome
+
+
+def _write(job: Job, photo: RawPhoto, restored: Restored, decode: float, settings: PictureSettings | None) -> Outcome:
     """Write the files of one picture."""
     encoding = Stopwatch()
     try:
+        _make_folder(job.target.parent)
         with encoding.measure("encode"):
             save_picture(restored, job.target, settings)
-        summary = summarise(photo, restored, {**decoding, **restored.timings, **encoding.timings})
+        summary = summarise(photo, restored, {"decode": decode, **restored.timings, **encoding.timings})
         if job.sidecar is not None:
             write_sidecar(job.photo, job.target, summary, job.sidecar)
         if job.compared is not None:
@@ -129,3 +124,10 @@ def _write(
     except PHOTO_ERRORS as error:
         return Outcome(job, Status.FAILED, error=error)
     return Outcome(job, Status.RESTORED, summary)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make folder {folder}: {error.strerror}; give another place with --out") from error

@@ -1,5 +1,6 @@
 """Which photo becomes which file: worked out, and checked, before any work is done."""
 
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
@@ -9,7 +10,11 @@ from pathlib import Path
 from rdi.camera.containers import RAW_SUFFIXES
 from rdi.errors import InputError, OutputError, UsageError
 from rdi.runtime.exposure import stops_name
-from rdi.runtime.pictures.formats import SUFFIXES, PictureSettings, format_of
+from rdi.runtime.pictures.formats import SUFFIXES, PictureSettings
+
+# An output that ends so is meant to be a file, if not always one that rdi writes, not a folder with a dot in its name.
+_FILE_SUFFIXES = RAW_SUFFIXES | SUFFIXES.keys()
+_FILE_SUFFIXES |= {".avif", ".bmp", ".exr", ".gif", ".heic", ".heif", ".jp2", ".jxl", ".psd", ".webp"}
 
 
 @dataclass(frozen=True)
@@ -54,67 +59,95 @@ class Extras:
     compared: bool = False
 
 
-def find_photos(paths: Sequence[Path]) -> list[Path]:
+@dataclass(frozen=True)
+class Found:
+    """A photo to be restored.
+
+    path:   of the raw file
+    folder: in which it lies below the folder that was named; the current one, `.`, for a photo named itself
+    """
+
+    path: Path
+    folder: Path = Path()
+
+
+def find_photos(paths: Sequence[Path], *, recursive: bool = False) -> list[Found]:
     """Photos as named, folders replaced by the raw files in them (by suffix, in the order of their names).
 
-    Raises InputError for a folder without a raw file.
+    recursive: also those in the folders below, each after its folder's own photos
+
+    Hidden files and folders are left out: macOS puts a `._photo.ARW` beside each photo on a card, which is none. Links
+    to folders are not followed. Raises InputError for a folder that cannot be read or without a raw file.
     """
-    photos: list[Path] = []
+    found: dict[Path, Found] = {}
     for path in paths:
-        photos += _raw_files(path) if path.is_dir() else [path]
-    return list(dict.fromkeys(photos))
+        for photo in _in_folder(path, recursive) if path.is_dir() else [Found(path)]:
+            found.setdefault(photo.path, photo)
+    return list(found.values())
 
 
-def _raw_files(folder: Path) -> list[Path]:
-    try:
-        files = sorted(path for path in folder.iterdir() if path.suffix.lower() in RAW_SUFFIXES and path.is_file())
-    except OSError as error:
-        raise InputError(f"folder {folder} cannot be read: {error.strerror}") from error
-    if not files:
-        raise InputError(f"folder {folder} holds no camera raw file (.arw, .cr2, .cr3, .nef, .raf, .dng, ...)")
-    return files
+def _in_folder(top: Path, recursive: bool) -> list[Found]:
+    found = []
+    for folder, subfolders, names in os.walk(top, onerror=_refuse_unreadable):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith(".")) if recursive else []
+        for path in (Path(folder, name) for name in sorted(names)):
+            if path.suffix.lower() in RAW_SUFFIXES and not path.name.startswith(".") and path.is_file():
+                found.append(Found(path, Path(folder).relative_to(top)))
+    if not found:
+        where = "nor do the folders below it" if recursive else "itself; --recursive looks into the folders below it"
+        raise InputError(f"folder {top} holds no camera raw file (.arw, .cr2, .cr3, .nef, .raf, .dng, ...) {where}")
+    return found
+
+
+def _refuse_unreadable(error: OSError) -> None:
+    raise InputError(f"folder {error.filename} cannot be read: {error.strerror}") from error
 
 
 def is_file(out: Path) -> bool:
     """Whether an output path means a file: it is one, or would be one by its suffix."""
-    return out.is_file() or (not out.is_dir() and format_of(out) is not None)
+    return out.is_file() or (not out.is_dir() and out.suffix.lower() in _FILE_SUFFIXES)
 
 
 def plan(
-    photos: Sequence[Path], out: Path | None, settings: PictureSettings, extras: Extras | None = None
+    photos: Sequence[Found], out: Path | None, settings: PictureSettings, extras: Extras | None = None
 ) -> list[Job]:
     """Give each photo its outputs: `NAME_restored.jpg` beside it, in the folder `out`, or the file `out`.
 
-    Photos that differ by suffix alone keep it: night.ARW and night.dng become night.ARW_restored.jpg and
-    night.dng_restored.jpg. The pictures of a bracket are named NAME_restored_-1EV.jpg, _0EV, _+1EV, and follow each
-    other. Raises UsageError where two photos would share one output, OutputError where an output would replace a photo
-    or its folder is missing or cannot be written.
+    Below `out` photos keep the folder they were found in; `out` and these folders are made when the first picture is
+    written, but the folder in which `out` lies must be there. Photos that differ by suffix alone keep it: night.ARW and
+    night.dng become night.ARW_restored.jpg and night.dng_restored.jpg. The pictures of a bracket are named
+    NAME_restored_-1EV.jpg, _0EV, _+1EV, and follow each other.
+
+    Raises UsageError where two photos would share one output, OutputError where an output would replace a photo or
+    cannot be written.
     """
     if out is not None and is_file(out):
         if len(photos) > 1:
             raise UsageError(f"{len(photos)} photos cannot all become {out}; give a folder with --out")
-        named = [(photos[0], out, out.stem)]
+        named = [(photos[0].path, out, out.stem)]
     else:
         named = _targets_by_name(photos, out, settings.format.suffix)
     jobs = [job for photo, target, name in named for job in _jobs(photo, target, name, extras or Extras())]
     _refuse_shared_targets(jobs)
     _refuse_photos_as_targets(jobs)
+    if out is not None and not out.exists():
+        require_writable(out.parent)
     # A photo that is missing is reported as such, not as a missing folder beside it.
-    for folder in {job.target.parent for job in jobs if out is not None or job.photo.exists()}:
-        require_writable(folder)
+    for folder in {job.target.parent for job in jobs if job.photo.exists()}:
+        require_writable(next(place for place in (folder, *folder.absolute().parents) if place.exists()))
     return jobs
 
 
-def _targets_by_name(photos: Sequence[Path], out: Path | None, suffix: str) -> list[tuple[Path, Path, str]]:
+def _targets_by_name(photos: Sequence[Found], out: Path | None, suffix: str) -> list[tuple[Path, Path, str]]:
     """(photo, picture, NAME) of each."""
-    folders = [out or photo.parent for photo in photos]
-    wanted = Counter((folder, photo.stem) for folder, photo in zip(folders, photos, strict=True))
-    names = [
-        photo.stem if wanted[folder, photo.stem] == 1 else photo.name
-        for folder, photo in zip(folders, photos, strict=True)
-    ]
-    targets = [folder / f"{name}_restored{suffix}" for folder, name in zip(folders, names, strict=True)]
-    return list(zip(photos, targets, names, strict=True))
+    folders = [out / photo.folder if out else photo.path.parent for photo in photos]
+    stems = [(folder, photo.path.stem.casefold()) for folder, photo in zip(folders, photos, strict=True)]
+    wanted = Counter(stems)  # a.dng and A.ARW too: to some systems A.jpg and a.jpg are one file
+    named = []
+    for folder, photo, stem in zip(folders, photos, stems, strict=True):
+        name = photo.path.stem if wanted[stem] == 1 else photo.path.name
+        named.append((photo.path, folder / f"{name}_restored{suffix}", name))
+    return named
 
 
 def _jobs(photo: Path, target: Path, name: str, extras: Extras) -> list[Job]:

@@ -11,9 +11,10 @@ from typer.testing import CliRunner
 
 from rdi import __version__
 from rdi.camera import Cfa, RawPhoto
-from rdi.camera import reading as reading_module
 from rdi.camera.dng import write_dng
 from rdi.cli.main import app
+from rdi.isolated import Answer, IsolatedProcess
+from rdi.runtime import batch, decoding
 
 BRACKET = ["--bracket", "-1,0,1"]
 
@@ -58,13 +59,13 @@ def test_a_bracket_is_several_pictures_from_one_decoding(
     dng: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[Path] = []
-    original = reading_module.read_photo
+    original = decoding.read_isolated
 
-    def counted(path: Path) -> RawPhoto:
+    def counted(process: IsolatedProcess, path: Path) -> Answer[RawPhoto]:
         read.append(path)
-        return original(path)
+        return original(process, path)
 
-    monkeypatch.setattr(reading_module, "read_photo", counted)
+    monkeypatch.setattr(batch, "read_isolated", counted)
     result = infer(dng, "--model", tiny_model, *BRACKET, "--format", "png")
     assert result.exit_code == 0, result.output
     assert read == [dng]

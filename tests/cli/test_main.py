@@ -87,28 +87,42 @@ def test_any_name_is_restored_and_printed_in_any_encoding(name: str | bytes, tin
     assert path.with_name(f"{path.stem}_restored.jpg").is_file()
 
 
-def test_sigterm_while_a_picture_is_written_leaves_nothing_of_it(tiny_model: Path, tmp_path: Path) -> None:
-    photo = write_photo(tmp_path / "photo.dng")
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
+def test_a_signal_while_a_picture_is_written_leaves_it_whole_or_not_at_all(
+    name: str, code: int, tiny_model: Path, tmp_path: Path
+) -> None:
+    """The picture at hand is finished, even if the signal comes twice; nothing else is begun."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(4):
+        write_photo(folder / f"{number}.dng")
     program = (
         "import os, signal, sys, time\n"
         "from rdi.cli.main import app\n"
         "from rdi.runtime.pictures import writer\n"
-        "def write(restored, path, *_):\n"
+        "def write(strips, shape, path, *_):\n"
         "    path.write_bytes(b'half')\n"
-        "    print(path.name, flush=True)\n"
-        "    os.kill(os.getpid(), signal.SIGTERM)\n"
-        "    time.sleep(60)\n"
-        "writer._write_jpeg = write\n"
-        f"sys.argv = ['rdi', 'infer', {str(photo)!r}, '--model', {str(tiny_model)!r}]\n"
+        f"    os.kill(os.getpid(), signal.{name})\n"
+        "    time.sleep(0.5)\n"
+        f"    os.kill(os.getpid(), signal.{name})\n"
+        "    time.sleep(0.5)\n"
+        "    path.write_bytes(b'whole')\n"
+        "writer.write_jpeg = write\n"
+        f"sys.argv = ['rdi', 'infer', {str(folder)!r}, '--model', {str(tiny_model)!r}]\n"
         "app()\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert done.stdout.startswith(".photo_restored.")
-    assert (done.returncode, done.stderr) == (143, "")
-    assert [path.name for path in tmp_path.iterdir()] == ["photo.dng"]
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("rdi: 4 pictures: ")
+    assert "not done" in done.stderr
+    written = [path for path in folder.iterdir() if path.suffix != ".dng"]
+    assert [path.name for path in written] == ["0_restored.jpg"]
+    assert written[0].read_bytes() == b"whole"
 
 
-def test_a_command_gives_sigterm_back_to_whoever_had_it() -> None:
-    before = signal.getsignal(signal.SIGTERM)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_command_gives_a_signal_back_to_whoever_had_it(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
     assert CliRunner().invoke(app, ["info", "none.ARW"]).exit_code == 1
-    assert signal.getsignal(signal.SIGTERM) is before
+    assert signal.getsignal(number) is before

@@ -4,7 +4,8 @@ import pytest
 
 from rdi.errors import InputError, OutputError, UsageError
 from rdi.runtime.pictures import Format, PictureSettings
-from rdi.runtime.targets import Extras, Job, find_photos, is_file, plan
+from rdi.runtime.targets import Extras, Found, Job, find_photos, is_file
+from rdi.runtime.targets import plan as plan_found
 
 JPEG = PictureSettings()
 
@@ -15,15 +16,20 @@ def touch(*paths: Path) -> None:
         path.touch()
 
 
+def plan(photos: list[Path], out: Path | None, settings: PictureSettings, extras: Extras | None = None) -> list[Job]:
+    """As for photos that were named one by one."""
+    return plan_found([Found(path) for path in photos], out, settings, extras)
+
+
 def test_a_folder_means_its_raw_files_in_order(tmp_path: Path) -> None:
     touch(*(tmp_path / name for name in ("b.ARW", "a.nef", "a.jpg", "notes.txt", "c.DNG")))
     (tmp_path / "folder.arw").mkdir()
-    assert [path.name for path in find_photos([tmp_path])] == ["a.nef", "b.ARW", "c.DNG"]
+    assert [photo.path.name for photo in find_photos([tmp_path])] == ["a.nef", "b.ARW", "c.DNG"]
 
 
 def test_a_photo_named_twice_is_restored_once(tmp_path: Path) -> None:
     touch(tmp_path / "a.ARW")
-    assert find_photos([tmp_path / "a.ARW", tmp_path]) == [tmp_path / "a.ARW"]
+    assert find_photos([tmp_path / "a.ARW", tmp_path]) == [Found(tmp_path / "a.ARW")]
 
 
 def test_a_folder_without_raw_files_is_refused(tmp_path: Path) -> None:
@@ -79,11 +85,66 @@ def test_a_photo_is_never_an_output(tmp_path: Path) -> None:
         plan([tmp_path / "a.tif"], tmp_path / "folder" / ".." / "a.tif", JPEG)
 
 
-def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
+def test_a_folder_is_made_later_if_the_one_it_lies_in_is_there(tmp_path: Path) -> None:
     touch(tmp_path / "a.ARW")
-    for out in (tmp_path / "none", tmp_path / "none" / "a.jpg"):
+    (job,) = plan([tmp_path / "a.ARW"], tmp_path / "new", JPEG)
+    assert job.target == tmp_path / "new" / "a_restored.jpg"
+    assert not (tmp_path / "new").exists()
+    for out in (tmp_path / "none" / "new", tmp_path / "none" / "a.jpg"):  # a disk that is not plugged in, a slip
         with pytest.raises(OutputError, match="none does not exist"):
             plan([tmp_path / "a.ARW"], out, JPEG)
+
+
+@pytest.mark.parametrize("name", ["a.webp", "a.HEIC", "a.dng", "a.jxl"])
+def test_a_new_name_that_other_files_bear_is_no_folder(tmp_path: Path, name: str) -> None:
+    assert is_file(tmp_path / name)
+    (tmp_path / name).mkdir()
+    assert not is_file(tmp_path / name)
+    assert not is_file(tmp_path / "2026.11.22")
+
+
+def test_folders_below_are_searched_if_asked_and_kept_below_the_output(tmp_path: Path) -> None:
+    night = tmp_path / "night"
+    touch(night / "b.ARW")
+    for name in ("2/x.dng", "10/a.NEF", "10/deeper/a.NEF", "10/note.txt", ".trash/old.ARW", "10/._a.NEF"):
+        (night / name).parent.mkdir(parents=True, exist_ok=True)
+        (night / name).touch()
+    assert [photo.path for photo in find_photos([night])] == [night / "b.ARW"]
+    found = find_photos([night], recursive=True)
+    assert [(photo.path.relative_to(night).as_posix(), photo.folder.as_posix()) for photo in found] == [
+        ("b.ARW", "."),
+        ("10/a.NEF", "10"),
+        ("10/deeper/a.NEF", "10/deeper"),
+        ("2/x.dng", "2"),
+    ]
+    targets = [job.target.relative_to(tmp_path).as_posix() for job in plan_found(found, tmp_path / "out", JPEG)]
+    assert targets == [
+        "out/b_restored.jpg",
+        "out/10/a_restored.jpg",
+        "out/10/deeper/a_restored.jpg",
+        "out/2/x_restored.jpg",
+    ]
+    beside = plan_found(found, None, JPEG)
+    assert beside[2].target == night / "10" / "deeper" / "a_restored.jpg"
+
+
+def test_a_folder_whose_photos_lie_deeper_names_the_option(tmp_path: Path) -> None:
+    (tmp_path / "day").mkdir()
+    with pytest.raises(InputError, match="--recursive looks into the folders below it"):
+        find_photos([tmp_path])
+    with pytest.raises(InputError, match="nor do the folders below it"):
+        find_photos([tmp_path], recursive=True)
+
+
+def test_a_link_to_a_folder_above_does_not_lead_in_circles(tmp_path: Path) -> None:
+    touch(tmp_path / "a.ARW")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    assert len(find_photos([tmp_path], recursive=True)) == 1
+
+
+def test_names_that_differ_by_case_alone_keep_their_suffix(tmp_path: Path) -> None:
+    touch(*(photos := [tmp_path / "a.ARW", tmp_path / "A.dng"]))
+    assert [job.target.name for job in plan(photos, None, JPEG)] == ["a.ARW_restored.jpg", "A.dng_restored.jpg"]
 
 
 def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,92 @@
+"""What `rdi infer` says of each picture, while a batch runs and at its end: results to stdout, the rest to stderr."""
+
+import json
+import sys
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from typing import Protocol
+
+import typer
+
+from rdi.cli.terminal import printable
+from rdi.runtime.outcomes import Outcome, Tally
+from rdi.runtime.targets import Job
+
+
+class Bar(Protocol):
+    """Shows how far a batch has come."""
+
+    def advance(self) -> None:
+        """One more picture is done."""
+
+
+def report(outcomes: Generator[Outcome, None, None], jobs: Sequence[Job], as_json: bool) -> None:
+    """Print outcomes as they come, and for more than one photo a summary; exits with 1 if any failed."""
+    tally, told, begun, wanted = Tally(), set[str](), time.monotonic(), len(jobs)
+    try:
+        with closing(outcomes), _progress(wanted) as bar:
+            for number, outcome in enumerate(outcomes, start=1):
+                tally.add(outcome)
+                for text in complaints(outcome):
+                    if text not in told:  # the pictures of a bracket share what there is to say of their photo
+                        _complain(text)
+                told.update(complaints(outcome))
+                _print_result(outcome, f"[{number}/{wanted}] " if wanted > 1 else "", as_json)
+                bar.advance()
+    finally:
+        if len({job.photo for job in jobs}) > 1:
+            _complain(tally.describe(wanted, time.monotonic() - begun))
+    if tally.failed:
+        raise typer.Exit(1)
+
+
+def _complain(text: str) -> None:
+    print(printable(f"rdi: {text}"), file=sys.stderr)
+
+
+def _print_result(outcome: Outcome, counter: str, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(outcome.as_json()), flush=True)  # a program that reads along gets each line at once
+    elif not outcome.error:
+        print(printable(counter + describe(outcome)))
+
+
+def complaints(outcome: Outcome) -> list[str]:
+    """Warnings and the error, each with its photo."""
+    name = str(outcome.job.photo)
+    texts = [*(outcome.summary.warnings if outcome.summary else ()), *([str(outcome.error)] if outcome.error else [])]
+    return [text if name in text else f"{name}: {text}" for text in texts]
+
+
+def describe(outcome: Outcome) -> str:
+    """A restored or skipped picture for people."""
+    summary = outcome.summary
+    if summary is None:
+        return f"{outcome.job.photo}: {outcome.existing} exists and was left as it is; --overwrite replaces it"
+    iso = f"ISO {summary.iso:g}" if summary.iso else "ISO unknown"
+    chosen = summary.amplification
+    stages = ", ".join(f"{stage} {time:.0f}" for stage, time in summary.milliseconds.items())
+    return (
+        f"{outcome.job.photo}: {summary.camera}, {iso}, {summary.width}x{summary.height}\n"
+        f"  amplification {chosen.value:.4g} ({chosen.describe()})\n"
+        f"  provider {summary.provider}; milliseconds: {stages}\n"
+        f"  {', '.join(map(str, outcome.job.outputs))}"
+    )
+
+
+class _NoBar:
+    def advance(self) -> None:
+        pass
+
+
+@contextmanager
+def _progress(wanted: int) -> Iterator[Bar]:
+    """A bar on stderr, with pictures a second and the time left; only for a batch, and only on a terminal."""
+    if wanted < 2 or not sys.stderr.isatty():
+        yield _NoBar()
+        return
+    from rdi.cli.progress import batch_progress
+
+    with batch_progress(wanted) as bar:
+        yield bar

@@ -1,0 +1,61 @@
+"""Three stages around one session: the next photo is read, and the last picture written, while one is restored.
+
+Each stage has one thread and one place to wait in, so that whatever the length of a batch, memory holds the photo being
+restored, one before and one after it.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Self, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+AHEAD = 1  # photos read before they are asked for
+BEHIND = 1  # pictures being written while the next one is restored
+
+
+class Pipeline:
+    """The threads that read and write; leaving it breaks off what waits and lets what is being written come to its end.
+
+    interrupt: called first when leaving; must make a read that is going on end
+    """
+
+    def __init__(self, interrupt: Callable[[], None]) -> None:
+        self._interrupt = interrupt
+        self._reader = ThreadPoolExecutor(1, "read")
+        self._writer = ThreadPoolExecutor(1, "write")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._reader.shutdown(wait=False, cancel_futures=True)
+        self._interrupt()
+        self._writer.shutdown(cancel_futures=True)
+        self._reader.shutdown()
+
+    def read_ahead(self, items: Iterable[Item], read: Callable[[Item], Result]) -> Iterator[Result]:
+        """What is read of each item, in order; while the caller works with one, the next is being read."""
+        reading: deque[Future[Result]] = deque()
+        for item in items:
+            reading.append(self._reader.submit(read, item))
+            if len(reading) > AHEAD:
+                yield reading.popleft().result()
+        while reading:
+            yield reading.popleft().result()
+
+    def write_behind(self, writes: Iterable[Callable[[], Result]]) -> Iterator[Result]:
+        """What each write gives, in order; while one is going on, the next is being worked out by `writes`."""
+        writing: deque[Future[Result]] = deque()
+        for write in writes:
+            writing.append(self._writer.submit(write))
+            del write  # and with it the picture, which otherwise lived on while the next one is made
+            while writing and (len(writing) > BEHIND or writing[0].done()):
+                yield writing.popleft().result()
+        while writing:
+            yield writing.popleft().result()

@@ -1,0 +1,136 @@
+import ctypes
+import operator
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rdi.errors import InputError
+from rdi.isolated import CallLostError, IsolatedProcess
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def wait_until_gone(pid: int) -> None:
+    for _ in range(200):
+        if not is_alive(pid):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"process {pid} lives on")
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks /proc which processes live")
+
+
+def test_values_and_arrays_come_back() -> None:
+    with IsolatedProcess() as process:
+        answer = process.call(operator.add, np.arange(60_000, dtype=np.uint16), 1)
+        assert np.array_equal(answer.value, np.arange(1, 60_001))
+        assert answer.value.flags.writeable
+        assert answer.milliseconds > 0
+        assert process.call(os.getpid).value == process.pid != os.getpid()
+
+
+def test_what_a_call_raises_is_raised_here_with_where_it_happened() -> None:
+    with IsolatedProcess() as process:
+        with pytest.raises(ZeroDivisionError) as caught:
+            process.call(operator.truediv, 1, 0)
+        assert "in _attempt" in caught.value.__notes__[0]
+        assert process.call(operator.add, 1, 2).value == 3
+
+
+@pytest.mark.parametrize("crash", [(os.abort,), (ctypes.string_at, 0), (os._exit, 3)])
+def test_a_crash_costs_one_call(crash: tuple[Any, ...]) -> None:
+    with IsolatedProcess() as process:
+        before = process.pid
+        with pytest.raises(CallLostError, match=r"crashed \((SIGABRT|SIGSEGV|exit code 3)\)"):
+            process.call(*crash)
+        assert process.call(operator.add, 1, 2).value == 3
+        assert process.pid != before
+
+
+def test_a_call_that_hangs_is_given_up() -> None:
+    with IsolatedProcess(timeout=2.0) as process:
+        with pytest.raises(CallLostError, match="took more than 2 seconds"):
+            process.call(time.sleep, 600)
+        assert process.call(operator.add, 1, 2).value == 3
+
+
+def test_what_is_printed_there_does_not_get_among_the_answers(capfd: pytest.CaptureFixture[str]) -> None:
+    with IsolatedProcess() as process:
+        process.call(os.write, 1, b"LibRaw says hello\n")
+        process.call(os.system, "echo hello from a program")
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    assert "LibRaw says hello\nhello from a program" in captured.err
+
+
+def test_an_error_that_cannot_be_sent_is_a_crash_of_its_call_alone() -> None:
+    with IsolatedProcess() as process:
+        with pytest.raises(CallLostError):
+            process.call(eval, "(x for x in ())")  # a generator cannot be pickled
+        assert process.call(operator.add, 1, 2).value == 3
+
+
+@needs_proc
+def test_closing_ends_a_call_that_runs() -> None:
+    import threading
+
+    process = IsolatedProcess()
+    pid = process.pid
+    assert pid is not None
+    threading.Timer(0.5, process.close).start()
+    with pytest.raises(CallLostError):
+        process.call(time.sleep, 600)
+    wait_until_gone(pid)
+    with pytest.raises(CallLostError, match="closed"):
+        process.call(os.getpid)
+
+
+@needs_proc
+@pytest.mark.parametrize("busy", [False, True])
+def test_it_never_outlives_its_owner(busy: bool) -> None:
+    """Even where the owner is killed and can tell nobody, and a call hangs."""
+    program = f"""
+        import threading, time
+        from rdi.isolated import IsolatedProcess
+        process = IsolatedProcess()
+        print(process.pid, flush=True)
+        {"threading.Thread(target=process.call, args=(time.sleep, 600)).start()" if busy else ""}
+        time.sleep(600)
+    """
+    owner = subprocess.Popen([sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE, text=True)
+    assert owner.stdout is not None
+    pid = int(owner.stdout.readline())
+    time.sleep(1.0)
+    assert is_alive(pid)
+    owner.send_signal(signal.SIGKILL)
+    owner.communicate()
+    wait_until_gone(pid)
+
+
+def test_modules_beside_the_photos_are_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "fractions.py").write_text("raise SystemExit('imported from the current folder')")
+    monkeypatch.chdir(tmp_path)
+    with IsolatedProcess(preload=["fractions"]) as process:
+        assert process.call(operator.add, 1, 2).value == 3
+
+
+def test_rdis_errors_arrive_as_they_are(tmp_path: Path) -> None:
+    from rdi.camera.reading import read_photo
+
+    with IsolatedProcess() as process, pytest.raises(InputError, match=r"none\.ARW"):
+        process.call(read_photo, tmp_path / "none.ARW")

@@ -1,0 +1,118 @@
+"""What LibRaw must not do to a batch, and what a batch keeps in memory."""
+
+import importlib
+import sys
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rdi.camera import RawPhoto
+from rdi.camera.dng import write_dng
+from rdi.errors import ModelError
+from rdi.isolated import IsolatedProcess
+from rdi.runtime import Restored, Restorer, decoding
+from rdi.runtime.batch import restore_files
+from rdi.runtime.exposure import Exposure
+from rdi.runtime.outcomes import Status
+from rdi.runtime.pictures import PictureSettings
+from rdi.runtime.targets import Job
+
+# A module that the decoding process can import: LibRaw crashing or hanging on a file of that name.
+FRAGILE = """
+import os, time
+from rdi.camera import reading
+
+def read_photo(path):
+    if path.stem == "crash":
+        os.abort()
+    if path.stem == "hang":
+        time.sleep(600)
+    return reading.read_photo(path)
+"""
+
+
+def jobs_for(folder: Path, photo: RawPhoto, *names: str) -> list[Job]:
+    jobs = []
+    for name in names:
+        write_dng(photo, folder / f"{name}.dng")
+        jobs.append(Job(folder / f"{name}.dng", folder / f"{name}.png"))
+    return jobs
+
+
+@pytest.fixture
+def fragile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / "fragile_reading.py").write_text(FRAGILE)
+    monkeypatch.syspath_prepend(str(tmp_path / "modules"))
+    monkeypatch.setattr(decoding, "read_photo", importlib.import_module("fragile_reading").read_photo)
+    yield
+    del sys.modules["fragile_reading"]
+
+
+def test_a_photo_that_crashes_libraw_is_named_and_the_rest_go_on(
+    small_photo: RawPhoto, tiny_model: Path, tmp_path: Path, fragile: None
+) -> None:
+    jobs = jobs_for(tmp_path, small_photo, "a", "crash", "b", "hang", "c")
+    process = IsolatedProcess(timeout=3.0)
+    outcomes = list(restore_files(jobs, Restorer(tiny_model), process=process))
+    assert [str(outcome.status) for outcome in outcomes] == ["restored", "failed", "restored", "failed", "restored"]
+    assert "crash.dng is damaged: LibRaw crashed (SIGABRT) on it" in str(outcomes[1].error)
+    assert "hang.dng is damaged: LibRaw took more than 3 seconds on it" in str(outcomes[3].error)
+    assert sorted(path.stem for path in tmp_path.glob("*.png")) == ["a", "b", "c"]
+    assert process.pid is None
+
+
+class Watched(Restorer):
+    """Keeps an eye on its pictures and fails where it is told to."""
+
+    def __init__(self, model: Path, fail: int | None = None) -> None:
+        super().__init__(model)
+        self.images: list[weakref.ref[Any]] = []
+        self.alive: list[int] = []
+        self.fail = fail
+
+    def restore_bracket(
+        self, photo: RawPhoto, exposure: Exposure | None = None, stops: Any = (0.0,)
+    ) -> Iterator[Restored]:
+        if len(self.images) == self.fail:
+            raise ModelError("no memory")
+        for restored in super().restore_bracket(photo, exposure, stops):
+            image = np.array(restored.image)
+            self.images.append(weakref.ref(image))
+            self.alive.append(sum(reference() is not None for reference in self.images))
+            object.__setattr__(restored, "image", image)
+            del image
+            yield restored
+            del restored
+
+
+def test_memory_holds_few_pictures_however_long_the_batch(
+    small_photo: RawPhoto, tiny_model: Path, tmp_path: Path
+) -> None:
+    restorer = Watched(tiny_model)
+    jobs = jobs_for(tmp_path, small_photo, *(f"{number:02}" for number in range(12)))
+    assert len(list(restore_files(jobs, restorer, settings=PictureSettings()))) == 12
+    assert max(restorer.alive) <= 3
+
+
+def test_a_frame_that_the_network_fails_on_is_one_failure(
+    small_photo: RawPhoto, tiny_model: Path, tmp_path: Path
+) -> None:
+    restorer = Watched(tiny_model, fail=1)
+    jobs = jobs_for(tmp_path, small_photo, "a", "b")
+    assert [outcome.status for outcome in restore_files(jobs, restorer)] == [Status.RESTORED, Status.FAILED]
+
+
+def test_closing_ends_the_batch_and_its_process(small_photo: RawPhoto, tiny_model: Path, tmp_path: Path) -> None:
+    jobs = jobs_for(tmp_path, small_photo, *"abcdefgh")
+    process = IsolatedProcess()
+    outcomes = restore_files(jobs, Restorer(tiny_model), process=process)
+    assert next(outcomes).status is Status.RESTORED
+    outcomes.close()
+    assert process.pid is None
+    assert len(list(tmp_path.glob("*.png"))) < 8
+    assert [path.name for path in tmp_path.iterdir() if path.suffix not in (".png", ".dng")] == []
