@@ -102,7 +102,7 @@ def test_the_command_line_says_what_ran_and_what_is_missing(openvino_python: str
         arguments = [shipped_sample(), "--out", tmp_path / "out.png", "--overwrite", *options]
         return run(openvino_python, "-m", "rdi.cli", "infer", *arguments)
 
-    used = infer("--provider", "openvino", "--threads", 1)
+    used = infer("--provider", "openvino", "--threads", 1, "--allow-fallback")
     assert (used.returncode, used.stderr) == (0, "")
     assert "provider openvino" in used.stdout
     refused = infer("--provider", "cuda")
