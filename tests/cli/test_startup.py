@@ -28,6 +28,16 @@ def test_help_costs_at_most_three_times_what_importing_typer_costs() -> None:
     assert rdi <= 3 * typer
 
 
+def test_leaving_walks_through_no_more_than_it_must() -> None:
+    """Handlers run in reverse: the one registered before rdi's sees what rdi's has done."""
+    program = (
+        "import atexit, gc, sys; atexit.register(lambda: print(gc.get_freeze_count()))\n"
+        "sys.argv = ['rdi', '--version']\nfrom rdi.cli.main import app\napp()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert int(done.stdout.split()[-1]) > 1000
+
+
 @pytest.mark.parametrize("command", ["infer", "info", "doctor", "demo", "simulate", "train", "export", "compare"])
 def test_a_help_text_loads_nothing_heavy(command: str) -> None:
     program = (
