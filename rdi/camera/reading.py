@@ -43,7 +43,7 @@ def read_photo(path: Path) -> RawPhoto:
     that are no Bayer or X-Trans mosaic, LevelsError for levels or colours that make no sense.
     """
     container = check_container(path)
-    with _open_raw(path) as raw:
+    with open_raw(path) as raw:
         cfa, phase, pattern = _pattern(raw, path)
         tags = read_tags(path, lambda: _preview(raw))
         matrix = _camera_from_xyz(raw, container.is_dng)
@@ -74,7 +74,8 @@ def read_photo(path: Path) -> RawPhoto:
 
 
 @contextmanager
-def _open_raw(path: Path) -> Iterator["RawPy"]:
+def open_raw(path: Path) -> Iterator["RawPy"]:
+    """LibRaw's view of a file, for as long as the block lasts; the errors of `read_photo` where it has none."""
     import rawpy
     from rawpy import _rawpy
 
