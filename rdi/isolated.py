@@ -52,7 +52,8 @@ class IsolatedProcess:
     def __init__(self, preload: Sequence[str] = (), timeout: float = TIMEOUT) -> None:
         self._preload = tuple(preload)
         self._timeout = timeout
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # of the fields below, held for moments
+        self._turn = threading.Lock()  # of the pipes, held for a call
         self._closed = False
         self._process: subprocess.Popen[bytes] | None = None
         self._started()
@@ -69,21 +70,22 @@ class IsolatedProcess:
         return self._process.pid if self._process else None
 
     def call(self, function: Callable[..., Value], *arguments: object) -> Answer[Value]:
-        """Call a function of a module there, one call at a time.
+        """Call a function of a module there; calls of several threads wait for each other.
 
         Raises whatever it raises, CallLostError where it crashes the process or takes too long or `close` was called.
         """
-        process = self._started()
-        late = threading.Event()
-        timer = threading.Timer(self._timeout, _give_up, (process, late))
-        timer.daemon = True
-        timer.start()
-        try:
-            failed, value, milliseconds = _exchange(process, (function, arguments))
-        except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:  # ValueError: closed meanwhile
-            raise CallLostError(self._bury(process, late.is_set())) from error
-        finally:
-            timer.cancel()
+        with self._turn:
+            process = self._started()
+            late = threading.Event()
+            timer = threading.Timer(self._timeout, _give_up, (process, late))
+            timer.daemon = True
+            timer.start()
+            try:
+                failed, value, milliseconds = _exchange(process, (function, arguments))
+            except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:  # ValueError: closed meanwhile
+                raise CallLostError(self._bury(process, late.is_set())) from error
+            finally:
+                timer.cancel()
         if failed:
             raise value
         return Answer(value, milliseconds)

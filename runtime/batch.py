@@ -10,12 +10,12 @@ from rdi.camera.containers import check_container
 from rdi.camera.photo import RawPhoto
 from rdi.errors import InputError, LevelsError, ModelError, OutputError, RdiError
 from rdi.isolated import PHOTO_READING, IsolatedProcess
-from rdi.runtime.decoding import read_isolated
+from rdi.runtime.decoding import develop_isolated, read_isolated
 from rdi.runtime.exposure import Exposure
 from rdi.runtime.outcomes import Outcome, Status
 from rdi.runtime.pictures import PictureSettings, save_picture
 from rdi.runtime.pipeline import Pipeline
-from rdi.runtime.rendering import save_comparison
+from rdi.runtime.rendering import Develop, save_comparison
 from rdi.runtime.restorer import Restored, Restorer, Stopwatch
 from rdi.runtime.summary import summarise, write_sidecar
 from rdi.runtime.targets import Job
@@ -67,7 +67,8 @@ def restore_files(
         white_balance.require_usable(restorer.model)
         read = partial(_read, decoder=decoder, white_balance=white_balance, overwrite=overwrite)
         photos = pipeline.read_ahead((list(bracket) for _, bracket in groupby(jobs, lambda job: job.photo)), read)
-        restore = partial(_restore, restorer=restorer, exposure=exposure, settings=settings)
+        write = partial(_write, settings=settings, develop=partial(develop_isolated, decoder))
+        restore = partial(_restore, restorer=restorer, exposure=exposure, write=write)
         yield from pipeline.write_behind(chain.from_iterable(map(restore, photos)))
 
 
@@ -87,7 +88,10 @@ def _read(jobs: Sequence[Job], decoder: IsolatedProcess, white_balance: WhiteBal
 
 
 def _restore(
-    read: _Read, restorer: Restorer, exposure: Exposure | None, settings: PictureSettings | None
+    read: _Read,
+    restorer: Restorer,
+    exposure: Exposure | None,
+    write: Callable[[Job, RawPhoto, Restored, float], Outcome],
 ) -> Iterator[Callable[[], Outcome]]:
     """Restore the pictures of one photo; for each a call that writes its files and says what became of it."""
     yield from (partial(_known, outcome) for outcome in read.skipped)
@@ -95,7 +99,7 @@ def _restore(
     if read.photo is not None:
         try:
             for restored in restorer.restore_bracket(read.photo, exposure, [job.ev for job in read.jobs]):
-                yield partial(_write, read.jobs[done], read.photo, restored, read.decode, settings)
+                yield partial(write, read.jobs[done], read.photo, restored, read.decode)
                 del restored  # the picture belongs to whoever writes it now
                 done += 1
         except PHOTO_ERRORS as caught:
@@ -109,7 +113,9 @@ def _known(outcome: Outcome) -> Outcome:
     return outcome
 
 
-def _write(job: Job, photo: RawPhoto, restored: Restored, decode: float, settings: PictureSettings | None) -> Outcome:
+def _write(
+    job: Job, photo: RawPhoto, restored: Restored, decode: float, settings: PictureSettings | None, develop: Develop
+) -> Outcome:
     """Write the files of one picture."""
     encoding = Stopwatch()
     try:
@@ -120,7 +126,7 @@ def _write(job: Job, photo: RawPhoto, restored: Restored, decode: float, setting
         if job.sidecar is not None:
             write_sidecar(job.photo, job.target, summary, job.sidecar)
         if job.compared is not None:
-            save_comparison(photo, restored, job.compared)
+            save_comparison(photo, restored, job.compared, develop)
     except PHOTO_ERRORS as error:
         return Outcome(job, Status.FAILED, error=error)
     return Outcome(job, Status.RESTORED, summary)

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from rdi.camera.photo import RawPhoto
 from rdi.errors import InputError
-from rdi.runtime.rendering import develop
 from rdi.runtime.restorer import Restored, Restorer
 
 Picture = NDArray[np.uint16]
@@ -39,6 +38,7 @@ def demonstrate(sample: Path, restorer: Restorer) -> Demonstration:
     and rdi disagree on the frame.
     """
     from rdi.camera.reading import read_photo
+    from rdi.camera.rendering import develop
 
     photo = read_photo(sample)
     restored = restorer.restore(photo)

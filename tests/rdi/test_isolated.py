@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +135,9 @@ def test_rdis_errors_arrive_as_they_are(tmp_path: Path) -> None:
 
     with IsolatedProcess() as process, pytest.raises(InputError, match=r"none\.ARW"):
         process.call(read_photo, tmp_path / "none.ARW")
+
+
+def test_calls_of_several_threads_wait_for_each_other() -> None:
+    with IsolatedProcess() as process, ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda number: process.call(abs, -number).value, range(200)))
+    assert answers == list(range(200))

@@ -4,13 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rdi.camera import Cfa, RawPhoto, read_photo
+from rdi.camera import Cfa, RawPhoto
 from rdi.camera.dng import write_dng
+from rdi.camera.rendering import develop
 from rdi.color import encode
 from rdi.errors import InputError, OutputError
 from rdi.levels import to_light
-from rdi.runtime import Restorer
-from rdi.runtime.rendering import develop, save_comparison
 
 
 def grey_card(light: float, gains: tuple[float, float, float], orientation: int = 1) -> RawPhoto:
@@ -52,19 +51,6 @@ def test_a_saturated_photo_keeps_its_white_level(tmp_path: Path) -> None:
     picture = develop(tmp_path / "bright.dng", 1.0, photo.white_balance)
     expected = float(encode(np.array([0.4], dtype=np.float32))[0]) * 65535
     assert picture[20].mean() == pytest.approx(expected, rel=0.01)
-
-
-def test_a_photo_without_a_file_cannot_be_compared(tiny_model: Path, tmp_path: Path, dark_photo: RawPhoto) -> None:
-    with pytest.raises(InputError, match="no file"):
-        save_comparison(dark_photo, Restorer(tiny_model).restore(dark_photo), tmp_path / "a.jpg")
-
-
-def test_another_size_in_libraws_rendering_is_an_error_not_a_crash(tiny_model: Path, tmp_path: Path) -> None:
-    write_dng(grey_card(0.01, (2.0, 1.0, 1.5)), tmp_path / "a.dng")
-    photo = read_photo(tmp_path / "a.dng")
-    smaller = photo.replace(mosaic=photo.mosaic[:30])
-    with pytest.raises(InputError, match=r"60x40 .* 60x30 restored; leave --compare-with-camera out"):
-        save_comparison(photo, Restorer(tiny_model).restore(smaller), tmp_path / "b.jpg")
 
 
 def test_a_file_that_libraw_cannot_render_is_an_error_not_a_crash(tmp_path: Path) -> None:
