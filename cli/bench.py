@@ -12,9 +12,11 @@ from rdi.cli.export import require_packages
 from rdi.errors import UsageError
 
 if TYPE_CHECKING:
-    from rdi.export.benchmark import Backend
+    from rdi.export.benchmark import Backend, Benchmark
+    from rdi.export.rewrite_benchmark import RewriteBenchmark
 
 SIZES = "832x1248,1408x2112,2848x4256,4000x6016"
+REWRITES_SIZE = "1408x2112"
 
 
 def bench(
@@ -22,13 +24,23 @@ def bench(
     checkpoint: Annotated[
         Path | None, typer.Option(help="Weights it was exported from; default: .safetensors beside the model.")
     ] = None,
-    sizes: Annotated[str, typer.Option(help="HEIGHTxWIDTH in pixels, multiples of 32, comma-separated.")] = SIZES,
+    sizes: Annotated[
+        str | None,
+        typer.Option(
+            help=f"HEIGHTxWIDTH in pixels, multiples of 32, comma-separated; default: {SIZES}, "
+            f"with --rewrites {REWRITES_SIZE}."
+        ),
+    ] = None,
     backends: Annotated[
         str | None, typer.Option(help="Comma-separated, of those that the table names; default: all that can run here.")
     ] = None,
     threads: Annotated[int | None, typer.Option(help="Threads of each; default: physical cores.", min=1)] = None,
     runs: Annotated[int, typer.Option(help="Timed runs of each, interleaved.", min=1)] = 7,
     memory: Annotated[bool, typer.Option(help="Also measure peak memory, in a process for each.")] = True,
+    rewrites: Annotated[
+        bool,
+        typer.Option("--rewrites", help="Time instead each rewrite of docs/deployment.md against what it replaces."),
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Also write the table (.md) or the figures (.json) here.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
 ) -> None:
@@ -38,30 +50,61 @@ def bench(
     """
     require_packages()
     from rdi.atomic import atomic_path
-    from rdi.export.benchmark import default_backends, measure
-    from rdi.models import shipped_model
     from rdi.runtime.threads import physical_cores
 
     if out and out.suffix not in (".md", ".json"):
         raise UsageError(f"--out {out} has no suffix that says what to write; give a .md or .json file")
-    model = model or shipped_model()
-    with tempfile.TemporaryDirectory() as folder:
-        result = measure(
-            checkpoint or model.with_suffix(".safetensors"),
-            model,
-            _sizes(sizes),
-            backends=_backends(backends) if backends else default_backends(),
-            threads=threads or physical_cores(),
-            runs=runs,
-            folder=Path(folder),
-            memory=memory,
-            observe=lambda text: print(text, file=sys.stderr),
-        )
+    threads = threads or physical_cores()
+    result: Benchmark | RewriteBenchmark
+    if rewrites:
+        if model or checkpoint or backends:
+            raise UsageError("--rewrites times parts of the network; leave --model, --checkpoint and --backends out")
+        result = _time_rewrites(sizes or REWRITES_SIZE, threads, runs)
+    else:
+        result = _time_backends(model, checkpoint, sizes or SIZES, backends, threads, runs, memory=memory)
     figures = json.dumps(result.to_dict(), indent=1)
     if out:
         with atomic_path(out) as temporary:
             temporary.write_text((figures if out.suffix == ".json" else result.markdown()) + "\n", encoding="utf-8")
     print(figures if as_json else result.markdown())
+
+
+def _time_rewrites(sizes: str, threads: int, runs: int) -> "RewriteBenchmark":
+    from rdi.export.rewrite_benchmark import measure_rewrites
+
+    return measure_rewrites(_sizes(sizes), threads=threads, runs=runs, observe=_observe)
+
+
+def _time_backends(
+    model: Path | None,
+    checkpoint: Path | None,
+    sizes: str,
+    backends: str | None,
+    threads: int,
+    runs: int,
+    *,
+    memory: bool,
+) -> "Benchmark":
+    from rdi.export.benchmark import default_backends, measure
+    from rdi.models import shipped_model
+
+    model = model or shipped_model()
+    with tempfile.TemporaryDirectory() as folder:
+        return measure(
+            checkpoint or model.with_suffix(".safetensors"),
+            model,
+            _sizes(sizes),
+            backends=_backends(backends) if backends else default_backends(),
+            threads=threads,
+            runs=runs,
+            folder=Path(folder),
+            memory=memory,
+            observe=_observe,
+        )
+
+
+def _observe(text: str) -> None:
+    print(text, file=sys.stderr)
 
 
 def _sizes(text: str) -> list[tuple[int, int]]:

@@ -25,7 +25,7 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,7 @@ from rdi.extras import install_hint
 
 Size = tuple[int, int]
 Run = Callable[[], object]
+Name = TypeVar("Name", bound=str)
 
 BLACK, WHITE = 512.0, 16383.0
 AMPLIFICATION = 100.0
@@ -174,16 +175,22 @@ def measure(
 
 
 def _check(sizes: Sequence[Size], backends: Sequence[Backend]) -> None:
-    for height, width in sizes:
-        if height % 32 or width % 32 or min(height, width) < 32:
-            raise UsageError(f"size {height}x{width} is no multiple of 32; give HEIGHTxWIDTH, for example 2848x4256")
+    for size in sizes:
+        require_multiple(size)
     if any(backend.needs_openvino for backend in backends) and not find_spec("openvino"):
         raise MissingPackageError(f"the OpenVINO backends need openvino: {install_hint('bench')}")
 
 
-def interleaved(backends: Mapping[Backend, Run], runs: int) -> dict[Backend, list[float]]:
+def require_multiple(size: Size) -> None:
+    """UsageError for a size against the network's rule."""
+    height, width = size
+    if height % 32 or width % 32 or min(height, width) < 32:
+        raise UsageError(f"size {height}x{width} is no multiple of 32; give HEIGHTxWIDTH, for example 2848x4256")
+
+
+def interleaved(backends: Mapping[Name, Run], runs: int) -> dict[Name, list[float]]:
     """Milliseconds of each run; the backends take turns, and the first round warms up."""
-    times: dict[Backend, list[float]] = {backend: [] for backend in backends}
+    times: dict[Name, list[float]] = {backend: [] for backend in backends}
     for turn in range(runs + 1):
         for backend, run in backends.items():
             start = time.perf_counter()

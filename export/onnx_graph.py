@@ -98,7 +98,7 @@ def to_onnx(
             opset_version=opset,
             input_names=inputs,
             output_names=outputs,
-            dynamic_shapes=tuple(dynamic_shapes),
+            dynamic_shapes=tuple(dynamic_shapes) if any(dynamic_shapes) else None,
             custom_translation_table={
                 torch.ops.rdi.quantise.default: quantise,
                 torch.ops.rdi.look_up.default: look_up,

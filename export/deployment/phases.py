@@ -28,11 +28,11 @@ class PhaseConvolution(nn.Module):
         self.other_column = Convolution(weight[:, :, 1:2, 0::2])
         self.diagonal = Convolution(weight[:, :, 0::2, 0::2])
 
-    def forward(self, phases: Sequence[Tensor], starts: Sequence[Tensor]) -> list[Tensor]:
-        """Four of (B, in, H, W), and what is to be added to the results, -> four of (B, out, H, W)."""
+    def forward(self, phases: Sequence[Tensor], starts: Sequence[Tensor | None]) -> list[Tensor]:
+        """Four of (B, in, H, W), and what is to be added to the results (or None), -> four of (B, out, H, W)."""
         return [self.one(phases, row, column, start) for (row, column), start in zip(PHASES, starts, strict=True)]
 
-    def one(self, phases: Sequence[Tensor], row: int, column: int, start: Tensor) -> Tensor:
+    def one(self, phases: Sequence[Tensor], row: int, column: int, start: Tensor | None) -> Tensor:
         """One phase of the result."""
         left, right, top, bottom = neighbours(row, column)
         terms = (

@@ -7,7 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from rdi.cli.main import app
+from rdi.export import rewrite_benchmark
 from rdi.export.benchmark import Backend, Benchmark, Row, interleaved
+from rdi.export.rewrites import rewrites
 
 
 def test_the_backends_are_timed_in_turn_at_every_size(
@@ -28,6 +30,19 @@ def test_the_backends_are_timed_in_turn_at_every_size(
     ratio = found["rows"][1]["minimum"] / found["rows"][2]["minimum"]
     assert found["rows"][2]["times_plain"] == pytest.approx(ratio)
     assert "| 64x96 | 0.0 | rdi |" in (tmp_path / "bench.md").read_text(encoding="utf-8")
+
+
+def test_each_rewrite_is_timed_against_what_it_replaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first_two = list(rewrites())[:2]  # all of them run in the library's own test
+    monkeypatch.setattr(rewrite_benchmark, "rewrites", lambda: first_two)
+    command = ["bench", "--rewrites", "--sizes", "64x96", "--runs", "1", "--threads", "1"]
+    result = CliRunner().invoke(app, [*command, "--out", str(tmp_path / "rewrites.json")])
+    assert result.exit_code == 0, result.output
+    rows = json.loads((tmp_path / "rewrites.json").read_text(encoding="utf-8"))["rewrites"]
+    assert [row["name"] for row in rows] == [rewrite.name for rewrite in first_two]
+    for row in rows:
+        assert row["times_as_fast"] == pytest.approx(row["before"] / row["after"])
+        assert f"| {row['name']} | 64x96 |" in result.stdout
 
 
 def test_memory_is_measured_in_a_process_of_its_own(exported_model: Path, checkpoint_file: Path) -> None:
@@ -63,6 +78,7 @@ def test_the_first_round_is_not_timed() -> None:
         (["--sizes", "large"], "--sizes large"),
         (["--backends", "tvm"], "--backends tvm is unknown"),
         (["--out", "a.txt"], "a .md or .json file"),
+        (["--rewrites"], "--rewrites times parts of the network"),
     ],
 )
 def test_mistakes_get_one_line(exported_model: Path, checkpoint_file: Path, options: list[str], reason: str) -> None:
