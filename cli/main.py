@@ -75,8 +75,13 @@ def _breaking_off_cleans_up() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-# Python's last garbage collection walks through all that was imported, for nothing: 45 ms of `rdi infer`.
-atexit.register(gc.freeze)
+def _leave_at_once() -> None:
+    """Spare Python's last garbage collection, which walks through all that was imported: 45 ms of `rdi infer`."""
+    if "onnx" not in sys.modules:  # it would call what is left a leak, on stderr
+        gc.freeze()
+
+
+atexit.register(_leave_at_once)
 
 app = typer.Typer(
     cls=Commands,

@@ -38,6 +38,12 @@ def test_leaving_walks_through_no_more_than_it_must() -> None:
     assert int(done.stdout.split()[-1]) > 1000
 
 
+def test_leaving_after_onnx_was_used_says_nothing() -> None:
+    program = "import onnx; from rdi.cli.main import app"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
 @pytest.mark.parametrize("command", ["infer", "info", "doctor", "demo", "simulate", "train", "export", "compare"])
 def test_a_help_text_loads_nothing_heavy(command: str) -> None:
     program = (
