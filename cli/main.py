@@ -77,7 +77,7 @@ def _breaking_off_cleans_up() -> Iterator[None]:
 
 def _leave_at_once() -> None:
     """Spare Python's last garbage collection, which walks through all that was imported: 45 ms of `rdi infer`."""
-    if "onnx" not in sys.modules:  # it would call what is left a leak, on stderr
+    if "onnx" not in sys.modules:  # onnxsim would call what is left a leak, on stderr
         gc.freeze()
 
 
