@@ -4,7 +4,7 @@ import json
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
@@ -12,11 +12,21 @@ from rdi.cli.export import require_packages
 from rdi.errors import UsageError
 
 if TYPE_CHECKING:
-    from rdi.export.benchmark import Backend, Benchmark
-    from rdi.export.rewrite_benchmark import RewriteBenchmark
+    from rdi.export.benchmark import Backend
 
 SIZES = "832x1248,1408x2112,2848x4256,4000x6016"
 REWRITES_SIZE = "1408x2112"
+ENCODERS_SIZE = "2848x4256"
+
+
+class Figures(Protocol):
+    """What a benchmark found."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """For programs."""
+
+    def markdown(self) -> str:
+        """For people."""
 
 
 def bench(
@@ -28,7 +38,7 @@ def bench(
         str | None,
         typer.Option(
             help=f"HEIGHTxWIDTH in pixels, multiples of 32, comma-separated; default: {SIZES}, "
-            f"with --rewrites {REWRITES_SIZE}."
+            f"with --rewrites {REWRITES_SIZE}, with --encoders {ENCODERS_SIZE}."
         ),
     ] = None,
     backends: Annotated[
@@ -41,6 +51,13 @@ def bench(
         bool,
         typer.Option("--rewrites", help="Time instead each rewrite of docs/deployment.md against what it replaces."),
     ] = False,
+    encoders: Annotated[
+        bool, typer.Option("--encoders", help="Time instead the picture encoders against Pillow's, at the first size.")
+    ] = False,
+    batch: Annotated[
+        Path | None,
+        typer.Option(help="Time instead a batch, this folder of raw photos, against what its CPU work allows."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Also write the table (.md) or the figures (.json) here.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
 ) -> None:
@@ -48,20 +65,27 @@ def bench(
 
     Example: rdi bench --sizes 2848x4256 --runs 7
     """
-    require_packages()
-    from rdi.atomic import atomic_path
-    from rdi.runtime.threads import physical_cores
-
+    if (rewrites, encoders, bool(batch)).count(True) > 1:
+        raise UsageError("--rewrites, --encoders and --batch exclude each other; give one of them")
     if out and out.suffix not in (".md", ".json"):
         raise UsageError(f"--out {out} has no suffix that says what to write; give a .md or .json file")
-    threads = threads or physical_cores()
-    result: Benchmark | RewriteBenchmark
-    if rewrites:
+    result: Figures
+    if batch:
+        result = _time_batch(batch, model)
+    elif encoders:
+        result = _time_encoders(sizes or ENCODERS_SIZE, model, threads, runs)
+    elif rewrites:
         if model or checkpoint or backends:
             raise UsageError("--rewrites times parts of the network; leave --model, --checkpoint and --backends out")
         result = _time_rewrites(sizes or REWRITES_SIZE, threads, runs)
     else:
         result = _time_backends(model, checkpoint, sizes or SIZES, backends, threads, runs, memory=memory)
+    _show(result, out, as_json)
+
+
+def _show(result: Figures, out: Path | None, as_json: bool) -> None:
+    from rdi.atomic import atomic_path
+
     figures = json.dumps(result.to_dict(), indent=1)
     if out:
         with atomic_path(out) as temporary:
@@ -69,10 +93,28 @@ def bench(
     print(figures if as_json else result.markdown())
 
 
-def _time_rewrites(sizes: str, threads: int, runs: int) -> "RewriteBenchmark":
-    from rdi.export.rewrite_benchmark import measure_rewrites
+def _time_batch(folder: Path, model: Path | None) -> Figures:
+    from rdi.runtime.batch_speed import measure_batch
+    from rdi.runtime.targets import find_photos
 
-    return measure_rewrites(_sizes(sizes), threads=threads, runs=runs, observe=_observe)
+    photos = [photo.path for photo in find_photos([folder])]
+    with tempfile.TemporaryDirectory() as out:
+        return measure_batch(photos, Path(out), model)
+
+
+def _time_encoders(sizes: str, model: Path | None, threads: int | None, runs: int) -> Figures:
+    from rdi.runtime.encoder_speed import measure_encoders
+    from rdi.runtime.restorer import Restorer
+
+    return measure_encoders(Restorer(model, threads=threads), _sizes(sizes)[0], runs)
+
+
+def _time_rewrites(sizes: str, threads: int | None, runs: int) -> Figures:
+    require_packages()
+    from rdi.export.rewrite_benchmark import measure_rewrites
+    from rdi.runtime.threads import physical_cores
+
+    return measure_rewrites(_sizes(sizes), threads=threads or physical_cores(), runs=runs, observe=_observe)
 
 
 def _time_backends(
@@ -80,13 +122,15 @@ def _time_backends(
     checkpoint: Path | None,
     sizes: str,
     backends: str | None,
-    threads: int,
+    threads: int | None,
     runs: int,
     *,
     memory: bool,
-) -> "Benchmark":
+) -> Figures:
+    require_packages()
     from rdi.export.benchmark import default_backends, measure
     from rdi.models import shipped_model
+    from rdi.runtime.threads import physical_cores
 
     model = model or shipped_model()
     with tempfile.TemporaryDirectory() as folder:
@@ -95,7 +139,7 @@ def _time_backends(
             model,
             _sizes(sizes),
             backends=_backends(backends) if backends else default_backends(),
-            threads=threads,
+            threads=threads or physical_cores(),
             runs=runs,
             folder=Path(folder),
             memory=memory,
