@@ -12,12 +12,6 @@ from rdi.camera.rendering import develop
 from rdi.errors import InputError
 from rdi.isolated import Answer, CallLostError, IsolatedProcess
 
-PRELOAD = (
-    "rdi.camera.reading",
-    "rawpy",
-    "PIL.Image",
-)  # what decoding needs: it loads while this process loads the rest
-
 
 def read_isolated(process: IsolatedProcess, path: Path) -> Answer[RawPhoto]:
     """`read_photo` in that process: its errors, and InputError for a file that LibRaw does not survive."""
