@@ -13,14 +13,17 @@ from rdi.export.graph import graph_of
 from rdi.export.onnx_graph import build_model, set_metadata
 from rdi.export.report import Report
 from rdi.export.settings import DEFAULT_MIN_PSNR, ExportSettings
+from rdi.export.strip_checks import check_strips
+from rdi.export.strip_file import build_strip_file
 from rdi.export.verification import metadata_of, verify
 from rdi.metadata import ModelMetadata
+from rdi.strips import strip_path
 
 
 def export(checkpoint: Checkpoint, out: Path, settings: ExportSettings | None = None) -> Report:
-    """Write a checkpoint as one ONNX file, if and only if the file passes its verification.
+    """Write a checkpoint as one ONNX file, if and only if the file passes its verification; its strips beside it.
 
-    out:      replaced as a whole when all is well; otherwise left as it was
+    out:      and `rdi.strips.zip` beside `rdi.onnx`; replaced as a whole when all is well; otherwise left as it was
     settings: opset, precision and more; by default opset 21 and float32
     returns:  what the verification found
     Raises VerificationError for a graph that does not compute what the network computes, OutputError where `out`
@@ -30,19 +33,30 @@ def export(checkpoint: Checkpoint, out: Path, settings: ExportSettings | None = 
     with atomic_path(out) as temporary:
         digest = weights_digest(checkpoint.network)
         metadata = checkpoint.metadata.replace(weights_sha256=digest, precision=settings.precision)
-        model = build_model(graph_of(checkpoint, settings.precision), metadata, settings)
+        graph = graph_of(checkpoint, settings.precision)
+        model = build_model(graph, metadata, settings)
         least = DEFAULT_MIN_PSNR if settings.min_psnr is None else settings.min_psnr
-        report = _verified(model.SerializeToString(), checkpoint, out, "cpu", least, to_the_end=False).require_passed()
+        content = model.SerializeToString()
+        report = _verified(content, None, checkpoint, out, "cpu", least, to_the_end=False).require_passed()
+        strips = build_strip_file(graph, metadata, settings) if settings.writes_strips else None
+        if strips is not None:
+            checks = (*report.checks, check_strips(content, strips, metadata))
+            report = replace(report, checks=checks).require_passed()
         # The figures go into the file that they were measured on; its graph stays as it is.
         set_metadata(model, metadata.replace(parity=report.parity()))
         content = model.SerializeToString()
         temporary.write_bytes(content)
+        if strips is not None:
+            with atomic_path(strip_path(out)) as temporary:
+                temporary.write_bytes(strips)
     return replace(report, size=len(content))
 
 
 def verify_model(path: Path, checkpoint: Checkpoint, provider: str = "cpu") -> Report:
     """Run export's checks on an existing file; VerificationError at the first that fails (else see `inspect_model`)."""
-    return _verified(_read(path), checkpoint, path, provider, None, to_the_end=False).require_passed()
+    return _verified(
+        _read(path), _strips_beside(path), checkpoint, path, provider, None, to_the_end=False
+    ).require_passed()
 
 
 def inspect_model(path: Path, checkpoint: Checkpoint, provider: str = "cpu") -> Report:
@@ -52,7 +66,7 @@ def inspect_model(path: Path, checkpoint: Checkpoint, provider: str = "cpu") -> 
     Raises ModelError for a file that is missing, no ONNX file or not from `rdi export`, ProviderError for a provider
     that is not here.
     """
-    return _verified(_read(path), checkpoint, path, provider, None, to_the_end=True)
+    return _verified(_read(path), _strips_beside(path), checkpoint, path, provider, None, to_the_end=True)
 
 
 def _read(path: Path) -> bytes:
@@ -68,12 +82,29 @@ def _read(path: Path) -> bytes:
     return content
 
 
+def _strips_beside(path: Path) -> bytes | None:
+    """The model's strips, if there are any."""
+    try:
+        return strip_path(path).read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ModelError(f"{strip_path(path)} cannot be read: {error.strerror}") from error
+
+
 def _verified(
-    content: bytes, checkpoint: Checkpoint, path: Path, provider: str, min_psnr: float | None, *, to_the_end: bool
+    content: bytes,
+    strips: bytes | None,
+    checkpoint: Checkpoint,
+    path: Path,
+    provider: str,
+    min_psnr: float | None,
+    *,
+    to_the_end: bool,
 ) -> Report:
     """The checks up to the first that fails, or all of them."""
     checks = []
-    for check in verify(content, checkpoint, provider, min_psnr):
+    for check in verify(content, checkpoint, provider, min_psnr, strips):
         checks.append(check)
         if not (check.passed or to_the_end):
             break

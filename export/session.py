@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from rdi.errors import ModelError
 from rdi.export.frames import Mosaic, Settings
+from rdi.graph_contract import SIZE_NAMES
 from rdi.runtime.package import first_line, import_onnxruntime, session_errors
 from rdi.runtime.providers import parse_provider, require_built_in
 from rdi.runtime.sessions import make_session
@@ -28,8 +29,9 @@ class GraphSession:
     def __init__(self, content: bytes, provider: str = "cpu", size: tuple[int, int] | None = None) -> None:
         wanted = parse_provider(provider)
         require_built_in(wanted)
+        sizes = dict(zip(SIZE_NAMES, size, strict=True)) if size else None
         try:
-            self._session: Any = make_session(content, wanted, choose_threads(None), size)
+            self._session: Any = make_session(content, wanted, choose_threads(None), sizes)
         except session_errors() as error:
             raise ModelError(f"ONNX Runtime cannot load the model on {provider}: {first_line(error)}") from error
 

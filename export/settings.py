@@ -16,6 +16,7 @@ class ExportSettings:
 
     opset:     ONNX operator set, 21 to 23
     precision: how the network's weights are stored, and what it computes in
+    strips:    also write the model in strips, for runtimes of bounded memory (`rdi.strips`)
     simplify:  let onnxsim fold what the exporter left; without it, a few nodes more and the same speed
     min_psnr:  dB; the least that pictures in half precision must reach against float32; None: 60
 
@@ -26,6 +27,7 @@ class ExportSettings:
     precision: Precision = Precision.FP32
     simplify: bool = True
     min_psnr: float | None = None
+    strips: bool = True
 
     def __post_init__(self) -> None:
         if self.opset not in OPSETS:
@@ -38,6 +40,11 @@ class ExportSettings:
             )
         if not (math.isfinite(self.min_psnr) and self.min_psnr > 0):
             raise UsageError(f"a least PSNR of {self.min_psnr} dB is no bound; give a number above 0")
+
+    @property
+    def writes_strips(self) -> bool:
+        """Whether a file of strips is written: they are for memory limits on the CPU, half computation is for GPUs."""
+        return self.strips and self.precision is not Precision.FP16_COMPUTE
 
 
 def parse_precision(name: str) -> Precision:

@@ -35,6 +35,7 @@ from rdi.export.reference import expected_amplification
 from rdi.export.report import Check
 from rdi.export.session import GraphSession
 from rdi.export.settings import DEFAULT_MIN_PSNR
+from rdi.export.strip_checks import check_strips
 from rdi.metadata import ModelMetadata, Precision
 from rdi.network import fold_weight_norm, plain_network
 
@@ -48,11 +49,16 @@ RULES = ("network", "variant", "rendering", "curve", "size_multiple", "cfa", "wh
 
 
 def verify(
-    content: bytes, checkpoint: Checkpoint, provider: str = "cpu", min_psnr: float | None = None
+    content: bytes,
+    checkpoint: Checkpoint,
+    provider: str = "cpu",
+    min_psnr: float | None = None,
+    strips: bytes | None = None,
 ) -> Iterator[Check]:
     """All checks of a model file's bytes against a checkpoint, one after the other, cheap ones first.
 
     min_psnr: dB, of a file in half precision; None: what the file was exported with
+    strips:   of the same model, for the CPU; None: without this check
     """
     model = onnx.load_from_string(content)
     metadata = metadata_of(model)
@@ -73,6 +79,8 @@ def verify(
         least = max(least, near.figure - PSNR_MARGIN)
     if precision is Precision.FP16_COMPUTE:
         yield check_overflow(checkpoint)
+    if strips is not None and provider == "cpu":
+        yield check_strips(content, strips, metadata)
     yield from check_pictures(content, checkpoint, provider, precision, least)
 
 

@@ -7,30 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-import numpy as np
-from numpy.typing import NDArray
-
-from rdi.camera.photo import MARGIN, Frame, RawPhoto, align
-from rdi.errors import ModelError
-from rdi.metadata import ModelMetadata, WhiteBalance
+from rdi.camera.photo import RawPhoto
+from rdi.metadata import ModelMetadata
 from rdi.models import shipped_model
+from rdi.runtime.depth import Picture
+from rdi.runtime.engine import Engine, Prepared
 from rdi.runtime.exposure import Amplification, Exposure, choose_amplification
 from rdi.runtime.fallback import Chosen, choose_provider
 from rdi.runtime.model import open_model
-from rdi.runtime.orientation import upright
-from rdi.runtime.package import first_line, session_errors
 from rdi.runtime.providers import Provider, parse_provider
-from rdi.runtime.sessions import Sessions, run_session
-
-Picture = NDArray[np.uint16]
+from rdi.runtime.sessions import Sessions
 
 
 @dataclass(frozen=True, eq=False)
 class Restored:
     """A restored picture.
 
-    image:         (H, W, 3) uint16, 0 to 65535, upright, in the model's curve and sRGB primaries; a view where the
-                   frame was padded or turned, so copy it before keeping many
+    image:         (H, W, 3) uint16, 0 to 65535, or uint8, 0 to 255, upright, in the model's curve and sRGB primaries;
+                   with 16 bits it may be a view of a larger frame: copy it before keeping many
     amplification: what the photo was amplified with, and why
     timings:       milliseconds by stage: exposure, align, session, network
     provider:      what ran the network
@@ -38,6 +32,7 @@ class Restored:
     exif:          the photo's EXIF block (TIFF bytes), for whoever writes the picture; b"" where it had none
     white_balance: gains of red, green and blue that were used; None where the model has its own baked in
     white_balance_from: camera, daylight, auto, gains, or model where it is baked in
+    in_strips:     whether a memory limit had it restored in strips
     fallback:      why the provider is not the one that was asked for; None where it is
     """
 
@@ -49,6 +44,7 @@ class Restored:
     exif: bytes = b""
     white_balance: tuple[float, ...] | None = None
     white_balance_from: str = "camera"
+    in_strips: bool = False
     fallback: str | None = None
 
 
@@ -59,10 +55,12 @@ class Restorer:
     provider: cpu, cuda, openvino, tensorrt, coreml or dml; used or refused, never silently replaced
     threads:  on the CPU, 1 to 4 for each CPU; by default the physical cores this process may use
     device:   of openvino CPU (its default), GPU or GPU.1; of cuda, tensorrt and dml the number of the GPU
+    max_memory: bytes, or text such as "400MB", that a call of `restore` may add to what the process holds, the picture
+              included; what needs more is restored in strips, to the same bytes. For the cpu provider; None: no limit
     allow_fallback: take the cpu where the provider cannot be used, with a warning on stderr and in `fallback`
 
     Raises ModelError for a file that is not ours, ProviderError for a provider that cannot be used, UsageError for
-    threads or a device out of range and MissingPackageError without onnxruntime.
+    threads, a device or a limit out of range and MissingPackageError without onnxruntime.
     """
 
     def __init__(
@@ -72,22 +70,23 @@ class Restorer:
         provider: Provider | str = Provider.CPU,
         threads: int | None = None,
         device: str | None = None,
+        max_memory: int | str | None = None,
         allow_fallback: bool = False,
     ) -> None:
         opened, asked = open_model(model or shipped_model()), parse_provider(provider)
         chosen = choose_provider(opened, asked, device, threads) if allow_fallback else Chosen(asked, device)
-        self._sessions = Sessions(opened, chosen.provider, threads, chosen.device)
+        self._engine = Engine(Sessions(opened, chosen.provider, threads, chosen.device), max_memory)
         self.fallback = chosen.reason
 
     @property
     def model(self) -> ModelMetadata:
         """What the model says of itself."""
-        return self._sessions.model.metadata
+        return self._engine.metadata
 
     @property
     def provider(self) -> Provider:
         """What runs the network."""
-        return self._sessions.provider
+        return self._engine.sessions.provider
 
     @property
     def note(self) -> str:
@@ -97,17 +96,24 @@ class Restorer:
     @property
     def threads(self) -> int:
         """Threads that the network gets on the CPU."""
-        return self._sessions.threads
+        return self._engine.sessions.threads
 
-    def restore(self, photo: RawPhoto, exposure: Exposure | None = None) -> Restored:
-        """Restore one photo; by default with Exposure() (auto).
+    def restore(self, photo: RawPhoto, exposure: Exposure | None = None, *, bits: int = 16) -> Restored:
+        """Restore one photo; by default with Exposure() (auto), and 16 bits per channel (or 8).
 
-        Raises UnsupportedMosaicError where the photo's CFA does not fit the model.
+        Raises UnsupportedMosaicError where the photo's CFA does not fit the model, UsageError for a memory limit that
+        the photo cannot keep to (it names the smallest that works), ModelError where strips are needed and the model
+        has none beside it.
         """
-        return next(self.restore_bracket(photo, exposure))
+        return next(self.restore_bracket(photo, exposure, bits=bits))
 
     def restore_bracket(
-        self, photo: RawPhoto, exposure: Exposure | None = None, stops: Sequence[float] = (0.0,)
+        self,
+        photo: RawPhoto,
+        exposure: Exposure | None = None,
+        stops: Sequence[float] = (0.0,),
+        *,
+        bits: int = 16,
     ) -> Iterator[Restored]:
         """Restore one photo several times, each so many stops brighter than the exposure chosen (0: as chosen).
 
@@ -116,21 +122,18 @@ class Restorer:
         """
         stages = Stopwatch()
         with stages.measure("align"):
-            frame = align(photo, self.model.cfa, self.model.size_multiple, MARGIN)
+            prepared = self._engine.prepare(photo, bits)
         with stages.measure("exposure"):
             chosen = choose_amplification(photo, self.model, exposure or Exposure())
         with stages.measure("session"):
-            session = self._sessions.get(*frame.mosaic.shape)
+            self._engine.load(prepared)
         for ev in stops:
-            yield self._restored(photo, frame, session, chosen.scaled(ev), stages.timings)  # no name keeps it here
+            yield self._restored(prepared, chosen.scaled(ev), stages.timings)  # no name keeps the picture here
 
-    def _restored(
-        self, photo: RawPhoto, frame: Frame, session: object, amplification: Amplification, before: Mapping[str, float]
-    ) -> Restored:
-        stages = Stopwatch()
+    def _restored(self, prepared: Prepared, amplification: Amplification, before: Mapping[str, float]) -> Restored:
+        stages, photo, balances = Stopwatch(), prepared.photo, self._engine.balances
         with stages.measure("network"):
-            padded = _run(session, self._inputs(frame, photo, amplification))
-        image = upright(np.asarray(frame.crop(padded), dtype=np.uint16), photo.orientation)
+            image = self._engine.run(prepared, amplification.value)
         return Restored(
             image,
             amplification,
@@ -138,25 +141,11 @@ class Restorer:
             self.provider,
             self.model,
             photo.exif,
-            tuple(photo.white_balance.tolist()) if self._balances else None,
-            photo.white_balance_from if self._balances else "model",
+            tuple(photo.white_balance.tolist()) if balances else None,
+            photo.white_balance_from if balances else "model",
+            prepared.whole is None,
             self.fallback,
         )
-
-    @property
-    def _balances(self) -> bool:
-        """Whether the model applies the photo's white balance."""
-        return self.model.white_balance is WhiteBalance.INPUT
-
-    def _inputs(self, frame: Frame, photo: RawPhoto, amplification: Amplification) -> dict[str, NDArray[np.generic]]:
-        """The graph's inputs. Scalars are 0-d arrays: onnxruntime takes neither numbers nor (1,) here."""
-        return {
-            "mosaic": frame.mosaic[None, None],
-            "black_level": frame.black_level.astype(np.float32),
-            "white_level": np.array(photo.white_level, dtype=np.float32),
-            "gains": (frame.gains if self._balances else np.ones_like(frame.gains)).astype(np.float32),
-            "amplification": np.array(amplification.value, dtype=np.float32),
-        }
 
 
 class Stopwatch:
@@ -178,12 +167,3 @@ class Stopwatch:
     def timings(self) -> Mapping[str, float]:
         """Stage -> milliseconds."""
         return MappingProxyType(dict(self._timings))
-
-
-def _run(session: object, inputs: dict[str, NDArray[np.generic]]) -> Picture:
-    """(1, 1, H, W) mosaic and its levels -> (H, W, 3) uint16."""
-    try:
-        picture: Picture = run_session(session, inputs, "rgb")[0]
-    except session_errors() as error:
-        raise ModelError(f"the network failed on this frame ({first_line(error)}); is there enough memory?") from error
-    return picture

@@ -60,7 +60,8 @@ class Sessions:
 
     def _make(self, height: int, width: int) -> Any:
         try:
-            return make_session(self._content, self.provider, self.threads, (height, width), self.device)
+            sizes = dict(zip(SIZE_NAMES, (height, width), strict=True))
+            return make_session(self._content, self.provider, self.threads, sizes, self.device)
         except session_errors() as error:
             raise ProviderError(
                 f"provider {self.provider} cannot load {self.model.path} ({first_line(error)}); "
@@ -72,21 +73,20 @@ def make_session(
     content: bytes,
     provider: Provider,
     threads: int,
-    size: tuple[int, int] | None = None,
+    sizes: Mapping[str, int] | None = None,
     device: str | None = None,
 ) -> Any:
     """A session that runs on this provider, not on another one in its place.
 
     content: of a model file
-    size:    (height, width) to fix; None leaves them open
+    sizes:   symbolic sizes of the inputs to fix, by their names in the graph; the others stay open
     device:  of the provider, as `parse_device` returns it; None for its default
     Raises ProviderError where the provider does not load or runs little of the model; for the CPU onnxruntime's own
     errors for content that it cannot load.
     """
     options = session_options(provider, threads)
-    if size is not None:
-        for name, value in zip(SIZE_NAMES, size, strict=True):
-            options.add_free_dimension_override_by_name(name, value)
+    for name, size in (sizes or {}).items():
+        options.add_free_dimension_override_by_name(name, size)
     wanted = [(provider.onnx_name, provider_options(provider, threads, device))]
     if provider is Provider.CPU:
         return import_onnxruntime().InferenceSession(content, options, providers=wanted, enable_fallback=0)

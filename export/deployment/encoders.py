@@ -1,12 +1,14 @@
 """The encoders at 1/8 and 1/32 of the mosaic, and their merge, without a shuffle or a concatenation."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rdi.export.deployment.borders import BorderCorrection, add_edges
 from rdi.export.deployment.channels import dense_weight, merge_groups, split_inputs, split_shuffled_inputs
-from rdi.export.deployment.convolution import Convolution, bias_of, same, total
+from rdi.export.deployment.convolution import Convolution, Padding, bias_of, same, total
 from rdi.export.deployment.phases import PHASES
 from rdi.export.deployment.pixels import composed, composed_bias, over_blocks, over_pixels
 from rdi.network import HigherScaleEncoder, MediumScaleEncoder, Merge, ResidualDenseBlock, activate
@@ -80,7 +82,15 @@ class DeployedHigher(nn.Module):
         )
 
     def forward(self, pixels: Tensor) -> Tensor:
-        shallow = total(squeeze(reduce(pixels)) for reduce, squeeze in zip(self.reduce, self.squeeze, strict=True))
+        return self.deepened(self.reduced(pixels))
+
+    def reduced(self, pixels: Tensor) -> list[Tensor]:
+        """(B, 64, H/8, W/8) -> four of (B, 32, H/32, W/32)."""
+        return [reduce(pixels) for reduce in self.reduce]
+
+    def deepened(self, reduced: Sequence[Tensor]) -> Tensor:
+        """Four of (B, 32, H/32, W/32) -> (B, 4, H/8, W/8)."""
+        shallow = total(squeeze(part) for squeeze, part in zip(self.squeeze, reduced, strict=True))
         deep, fused = shallow, shallow
         for block, fuse in zip(self.blocks, self.fuse, strict=True):
             deep = block(deep)
@@ -135,5 +145,8 @@ class DeployedMerge(nn.Module):
         )
 
     def forward(self, medium: Tensor, higher: Tensor) -> list[Tensor]:
-        x = add_edges(total((self.higher(higher), self.medium(medium))), self.correction(higher))
-        return [activate(expand(x)) for expand in self.expand]
+        return self.expanded(add_edges(total((self.higher(higher), self.medium(medium))), self.correction(higher)))
+
+    def expanded(self, x: Tensor, padding: Padding | None = None) -> list[Tensor]:
+        """(B, 32, H/8, W/8) -> the four phases; `padding` replaces the usual one."""
+        return [activate(expand(x, padding)) for expand in self.expand]

@@ -37,10 +37,14 @@ class DeployedOutput(nn.Module):
 
     def forward(self, mosaic: Tensor, quarter: Tensor, merged: Sequence[Tensor]) -> list[Tensor]:
         """(1, 1, H, W), (1, 16, H/4, W/4) and four of (1, 48, H/8, W/8) -> four of (1, 48, H/8, W/8)."""
-        starts = (self.lower(quarter, around(row, column)) for row, column in PHASES)
-        tiles = self.merged(merged, starts)
+        tiles = self.summed(quarter, merged)
         edges = self.correction(mosaic)
         return [add_edges(tile, of_phase(edges, *place)) for tile, place in zip(tiles, PHASES, strict=True)]
+
+    def summed(self, quarter: Tensor, merged: Sequence[Tensor]) -> list[Tensor]:
+        """The tiles before what is wrong at the edges is taken off."""
+        tiles: list[Tensor] = self.merged(merged, [self.lower(quarter, around(row, column)) for row, column in PHASES])
+        return tiles
 
 
 def around(row: int, column: int) -> Padding:
@@ -50,9 +54,12 @@ def around(row: int, column: int) -> Padding:
 
 
 def of_phase(edges: Edges, row: int, column: int) -> Edges:
-    """The two edges that a phase has, at the places that are its own."""
-    across, down = "bottom" if row else "top", "right" if column else "left"
-    return {across: edges[across][:, :, :, column::2], down: edges[down][:, :, row::2]}
+    """Those of the edges that a phase has, at most two, at the places that are its own."""
+    own = {
+        "bottom" if row else "top": (slice(None), slice(None), slice(None), slice(column, None, 2)),
+        "right" if column else "left": (slice(None), slice(None), slice(row, None, 2)),
+    }
+    return {name: edges[name][places] for name, places in own.items() if name in edges}
 
 
 class DeploymentNetwork(nn.Module):

@@ -35,8 +35,10 @@ def _(values: Tensor) -> Tensor:
     return torch.empty_like(values, dtype=torch.uint16)
 
 
-def assemble(tiles: Sequence[Tensor]) -> Tensor:
-    """The tiles of the four phases, each (1, 48, H/8, W/8) -> (1, H, W, 3), of any type.
+def assemble(tiles: Sequence[Tensor], cut: int = 0) -> Tensor:
+    """The tiles of the four phases, each (1, 48, H/8, W/8) -> (1, H - 2 * cut, W, 3), of any type.
+
+    cut: rows of the picture that are left out at the top and at the bottom
 
     Three passes over the data, each of a kind that onnxruntime runs fast: runs of channels are put together, each row
     of a tile is transposed, and whole rows of the picture are put in their order.
@@ -46,4 +48,4 @@ def assemble(tiles: Sequence[Tensor]) -> Tensor:
     together = torch.cat([tile.view(TILE, channels // TILE, -1) for tile in tiles], dim=1)
     rows = together.view(2 * TILE, channels // 2, -1).transpose(1, 2).reshape(1, 2 * TILE * height, -1, 3)
     order = torch.arange(2 * TILE * height).view(TILE, 2, height).permute(2, 1, 0).flatten()
-    return rows.index_select(1, order)
+    return rows.index_select(1, order[cut : order.shape[0] - cut])

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,9 @@ Array = NDArray[np.float64]
 DEFAULT_GAINS = daylight_gains(A7S2_CAMERA_FROM_XYZ)  # of a file that names no white balance
 DEFAULT_CAMERA_TO_SRGB = srgb_from_camera(A7S2_CAMERA_FROM_XYZ)  # of a file that names no colour matrix
 # Convolutions see zeros beyond the frame, and the outer 8 pixels of a picture suffer for it (ten times the error of its
-# inside, a dark rim on real photos). So a frame is restored with this many mirrored pixels around it.
-MARGIN = 32
+# inside, a dark rim on real photos). So a frame is restored with this many mirrored pixels around it: as far as the
+# network looks beyond a row, but for its context at 1/32 (`rdi.strips`).
+MARGIN = 40
 MAX_GAIN = 64.0  # beyond this a white balance is damage, not light
 
 
@@ -125,13 +127,60 @@ class Frame:
     height: int
     width: int
 
-    def crop(self, picture: NDArray[np.generic]) -> NDArray[np.generic]:
+    def crop(self, picture: NDArray[Any]) -> NDArray[Any]:
         """The photo's own pixels of a restored (H, W, 3) picture."""
         return picture[self.top : self.top + self.height, self.left : self.left + self.width]
 
 
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """How a photo is brought to a model's phase and size rule: by mirroring at its borders; no pixel of it is lost.
+
+    source:      the photo's mosaic
+    rows, columns: which of its rows and columns stand in each place
+    black_level, gains: (sites,) in the order of the aligned phase
+    top, left:   rows and columns before the photo's own
+    """
+
+    source: Mosaic
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    black_level: Array
+    gains: Array
+    top: int
+    left: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the aligned frame."""
+        return self.rows.size, self.columns.size
+
+    def strip(self, first: int, last: int) -> Mosaic:
+        """Rows `first` to `last` - 1 of the aligned mosaic; beyond the frame they are 0, which is black."""
+        height, width = self.shape
+        within = _gather(self.source, self.rows[max(first, 0) : min(last, height)], self.columns, self.left)
+        if first >= 0 and last <= height:
+            return within
+        padded = np.zeros((last - first, width), dtype=within.dtype)
+        begin = max(-first, 0)
+        padded[begin : begin + within.shape[0]] = within
+        return padded
+
+    def frame(self) -> Frame:
+        """The whole frame."""
+        height, width = self.source.shape
+        same = self.shape == self.source.shape
+        mosaic = np.ascontiguousarray(self.source) if same else self.strip(0, self.shape[0])
+        return Frame(mosaic, self.black_level, self.gains, self.top, self.left, height, width)
+
+
 def align(photo: RawPhoto, target: Cfa, multiple: int, margin: int = 0) -> Frame:
-    """Bring a photo to a model's phase and size rule by mirroring at its borders; no pixel of it is lost.
+    """The photo's frame as a model wants it; arguments and errors of `plan_alignment`."""
+    return plan_alignment(photo, target, multiple, margin).frame()
+
+
+def plan_alignment(photo: RawPhoto, target: Cfa, multiple: int, margin: int = 0) -> Alignment:
+    """Bring a photo to a model's phase and size rule.
 
     target:   the phase the model was trained with: RGGB or XTRANS
     multiple: height and width of the result are multiples of it
@@ -149,9 +198,7 @@ def align(photo: RawPhoto, target: Cfa, multiple: int, margin: int = 0) -> Frame
     rows = _mirrored(photo, photo.height, top, multiple, margin, photo.phase[0])
     columns = _mirrored(photo, photo.width, left, multiple, margin, photo.phase[1])
     black, gains = (shift_sites(values, (top, left)) for values in (photo.black_level, photo.gains))
-    unchanged = rows.size == photo.height and columns.size == photo.width
-    mosaic = np.ascontiguousarray(photo.mosaic) if unchanged else _gather(photo.mosaic, rows, columns, left)
-    return Frame(mosaic, black, gains, top, left, photo.height, photo.width)
+    return Alignment(photo.mosaic, rows, columns, black, gains, top, left)
 
 
 def _gather(mosaic: Mosaic, rows: NDArray[np.int64], columns: NDArray[np.int64], left: int) -> Mosaic:

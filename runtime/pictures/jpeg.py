@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rdi.errors import OutputError
+from rdi.runtime.depth import in_bits
 from rdi.runtime.pictures.bands import ROWS, Rows, encode_bands, in_bands
-from rdi.runtime.pictures.depth import to_8_bits
 
 SEGMENT = 65_533  # bytes that one segment of a JPEG holds
 LARGEST_SIDE = 65_500  # pixels; libjpeg's limit, and every decoder's
@@ -64,7 +64,7 @@ def _encode(band: Rows, quality: int) -> _Band:
 
     file = io.BytesIO()
     # A restored picture is all saturated stage lights and street lamps: colours keep their full resolution.
-    Image.fromarray(to_8_bits(band)).save(file, "JPEG", quality=quality, subsampling="4:4:4")
+    Image.fromarray(in_bits(band, 8)).save(file, "JPEG", quality=quality, subsampling="4:4:4")
     return _take_apart(file.getvalue())
 
 

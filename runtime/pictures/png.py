@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rdi.runtime.depth import in_bits
 from rdi.runtime.pictures.bands import Rows, encode_bands, in_bands
-from rdi.runtime.pictures.depth import to_8_bits
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _TRUE_COLOUR, _SUB = 2, 1
@@ -67,7 +67,7 @@ def _encode(band: Rows, bits: int) -> _Band:
 
 def _filtered(rows: Rows, bits: int) -> bytes:
     """Rows as PNG stores them: big-endian bytes, each minus the one a pixel to the left, after the filter's number."""
-    samples = to_8_bits(rows) if bits == 8 else rows.astype(">u2", order="C")
+    samples = in_bits(rows, bits).astype(">u2" if bits == 16 else np.uint8, order="C", copy=False)
     raw = samples.reshape(rows.shape[0], -1).view(np.uint8)
     pixel = 3 * bits // 8
     out = np.empty((raw.shape[0], 1 + raw.shape[1]), dtype=np.uint8)

@@ -13,8 +13,8 @@ from rdi import __version__
 from rdi.errors import OutputError, UsageError
 from rdi.metadata import ModelMetadata
 from rdi.runtime import Amplification, ExposureMode, PictureSettings, Provider, Restored, save_picture
+from rdi.runtime.depth import to_8_bits
 from rdi.runtime.pictures import Format, choose_settings
-from rdi.runtime.pictures.depth import to_8_bits
 from rdi.runtime.pictures.icc import icc_profile
 
 ALL = [("a.jpg", 8), ("a.png", 8), ("a.png", 16), ("a.tif", 16)]

@@ -42,7 +42,7 @@ def test_a_mosaic_in_another_memory_order_is_read_as_what_it_is(exported_model: 
 
 def test_sizes_are_fixed_or_left_open(exported_model: Path) -> None:
     content = exported_model.read_bytes()
-    fixed = make_session(content, Provider.CPU, 1, (64, 96))
+    fixed = make_session(content, Provider.CPU, 1, {"height": 64, "width": 96})
     left_open = make_session(content, Provider.CPU, 1)
     assert fixed.get_inputs()[0].shape == [1, 1, 64, 96]
     assert left_open.get_inputs()[0].shape == [1, 1, "height", "width"]
@@ -76,12 +76,12 @@ def test_a_session_that_does_not_run_on_the_provider_is_refused(
 ) -> None:
     pretend(monkeypatch, listed, placed)
     with pytest.raises(ProviderError, match=said):
-        make_session(b"", Provider.CUDA, 1, (64, 96))
+        make_session(b"", Provider.CUDA, 1)
 
 
 def test_a_session_that_runs_on_the_provider_is_used_with_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = pretend(monkeypatch, [CUDA, CPU], CUDA)
-    make_session(b"", Provider.CUDA, 1, (64, 96), "1")
+    make_session(b"", Provider.CUDA, 1, None, "1")
     assert asked == [(CUDA, {"use_tf32": "0", "device_id": "1"}), (CPU, {})]
 
 

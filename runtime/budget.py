@@ -1,0 +1,75 @@
+"""How much memory a photo takes, whole or in strips, and which of the two a limit allows.
+
+The figures are upper bounds of what was measured (`rdi bench --memory-model` repeats it), linear in the pixels that a
+graph sees at once. onnxruntime's arena hands pieces of earlier tensors out again, so it is the largest stage that
+counts, not their sum.
+"""
+
+from dataclasses import dataclass
+
+from rdi.errors import UsageError
+from rdi.memory import megabytes
+from rdi.runtime.strips import StripHeights
+from rdi.strips import BLOCK, HALO, REDUCE_HALO, REDUCE_ROWS
+
+# Bytes for each pixel of the padded frame or strip, and for the sessions themselves.
+WHOLE = 41  # 36.4 to 36.7 on 12 to 25 megapixels, 41 on 1
+WHOLE_SESSION = 8_000_000
+CONTEXT = 3.1  # of the whole frame: HSE at 1/32, and what it leaves behind
+STRIP = 48  # 44 was measured
+STRIP_SESSIONS = 10_000_000
+
+TALLEST = 32  # blocks: beyond it, strips only take more memory
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be restored.
+
+    frame:   (H, W) with the mirrored margin
+    picture: bytes of the result
+    """
+
+    frame: tuple[int, int]
+    picture: int
+
+    @property
+    def pixels(self) -> int:
+        """Of the frame."""
+        return self.frame[0] * self.frame[1]
+
+    def whole(self) -> int:
+        """Bytes that restoring the whole frame at once takes, the result included."""
+        return WHOLE_SESSION + WHOLE * self.pixels + self.picture
+
+    def in_strips(self, heights: StripHeights) -> int:
+        """Bytes that restoring it in strips takes, the result included."""
+        rows = max(BLOCK * (heights.blocks + 2 * HALO), REDUCE_ROWS * (heights.rows + 2 * REDUCE_HALO))
+        return STRIP_SESSIONS + int(CONTEXT * self.pixels + STRIP * rows * self.frame[1]) + self.picture
+
+
+def choose_heights(work: Work, limit: int) -> StripHeights | None:
+    """None where the whole frame keeps to the limit, else the tallest strips that do.
+
+    limit: bytes that a call may add to what the process holds
+    Raises UsageError, which names the smallest limit that works, where not even the lowest strips do.
+    """
+    if work.whole() <= limit:
+        return None
+    for blocks in range(TALLEST, 0, -1):
+        heights = heights_of(blocks, work.frame[0])
+        if work.in_strips(heights) <= limit:
+            return heights
+    least = work.in_strips(heights_of(1, work.frame[0]))
+    raise UsageError(
+        f"a limit of {megabytes(max(limit, 0))} for restoring this photo of {work.pixels / 1e6:.0f} megapixels is too "
+        f"small; the smallest that works is {megabytes(least)}, {megabytes(least - limit)} more"
+    )
+
+
+def heights_of(blocks: int, frame_height: int) -> StripHeights:
+    """Strips of at most so many blocks: as even as they can be, since all have one height and the last may overlap."""
+    total = frame_height // BLOCK - 2 * HALO
+    blocks = min(blocks, total)
+    even = -(-total // -(-total // blocks))
+    return StripHeights(even, max(1, BLOCK * (even + 2 * HALO) // REDUCE_ROWS - 2 * REDUCE_HALO))

@@ -1,0 +1,72 @@
+"""The model in strips: the second file that export writes, beside the model; see `rdi.strips`."""
+
+import hashlib
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rdi.errors import ModelError
+from rdi.metadata import ModelMetadata
+from rdi.runtime.model import MAX_BYTES, ModelFile
+from rdi.strips import FORMAT, MANIFEST, Part, strip_path
+
+
+@dataclass(frozen=True, eq=False)
+class StripFile:
+    """A checked file: its graphs' bytes, and what it says of itself."""
+
+    path: Path
+    graphs: dict[Part, bytes]
+    manifest: dict[str, Any]
+
+
+def open_strip_file(model: ModelFile) -> StripFile:
+    """The strips beside a model, checked; ModelError where they are missing, damaged or of other weights."""
+    path = strip_path(model.path)
+    try:
+        with path.open("rb") as file:
+            content = file.read(3 * MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"{path} does not exist; to keep to a memory limit rdi needs the model in strips too, which `rdi export` "
+            "writes beside it"
+        ) from error
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
+    return strip_file_of(content, path, model.metadata)
+
+
+def strip_file_of(content: bytes, path: Path, model: ModelMetadata) -> StripFile:
+    """A file's bytes, checked against its own manifest and against what the model says of itself.
+
+    path: for messages; ModelError for a file that is damaged, foreign or of other weights
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            manifest = json.loads(_read(archive, MANIFEST))
+            graphs = {part: _read(archive, part.file_name) for part in Part}
+        sums = {part: manifest["sha256"][str(part)] for part in Part}
+        found = manifest["format"], manifest["weights_sha256"], manifest["precision"]
+    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, NotImplementedError, RuntimeError) as error:
+        raise ModelError(f"{path} is damaged or no file of strips ({error}); export the model again") from error
+    if found != (FORMAT, model.weights_sha256, str(model.precision)):
+        raise ModelError(
+            f"{path} belongs to another model: format {found[0]}, weights {str(found[1])[:12]}..., {found[2]}; wanted "
+            f"are {FORMAT}, {model.weights_sha256[:12]}... and {model.precision}; export the model again"
+        )
+    for part, graph in graphs.items():
+        if hashlib.sha256(graph).hexdigest() != sums[part]:
+            raise ModelError(
+                f"{path} is damaged: {part.file_name} is not what its manifest says; export the model again"
+            )
+    return StripFile(path, graphs, manifest)
+
+
+def _read(archive: zipfile.ZipFile, name: str) -> bytes:
+    info = archive.getinfo(name)
+    if info.file_size > MAX_BYTES or info.compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"{name} is compressed or too large")
+    return archive.read(info)
