@@ -13,6 +13,7 @@ def infer(
     device: options.Device = None,
     allow_fallback: options.AllowFallback = False,
     threads: options.Threads = None,
+    max_memory: options.MaxMemory = None,
     out: options.Out = None,
     format: options.Format = None,
     bits: options.Bits = None,
@@ -57,6 +58,7 @@ def infer(
             white_balance=chosen_balance,
             settings=settings,
             overwrite=overwrite,
+            max_memory=max_memory,
             process=process,
         )
         report(outcomes, jobs, as_json)

@@ -28,6 +28,13 @@ Threads = Annotated[
 ]
 
 # What is written.
+MaxMemory = Annotated[
+    str | None,
+    typer.Option(
+        help="Of the whole process, such as 400MB or 1.5GB (cpu only): one photo at a time, in strips where needed; "
+        "the picture is the same. Default: no limit."
+    ),
+]
 Out = Annotated[
     Path | None,
     typer.Option(

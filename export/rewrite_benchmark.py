@@ -97,7 +97,7 @@ def pair(rewrite: Rewrite, size: Size, threads: int) -> dict[str, Run]:
     files = {module: exported(module, shapes, open_sizes=rewrite.sizes_open) for module in set(sides.values())}
     runs: dict[str, Run] = {}
     for side, module in sides.items():
-        known = None if rewrite.sizes_open and side == "before" else size
+        known = None if rewrite.sizes_open and side == "before" else dict(zip(SIZE_NAMES, size, strict=True))
         runs[side] = partial(run_session, make_session(files[module], Provider.CPU, threads, known), inputs, "out")
     return runs
 

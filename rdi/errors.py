@@ -7,6 +7,7 @@
     │   ├── TruncatedPhotoError a raw file that is shorter than its own header says
     │   └── UnsupportedMosaicError   Foveon, monochrome, linear: no Bayer or X-Trans mosaic
     ├── LevelsError             black and white level, gains or matrix that make no sense
+    ├── MemoryLimitError        a photo that cannot be restored within the memory allowed
     ├── ModelError              an ONNX file that is damaged or was not written by `rdi export`
     ├── CheckpointError         a weights file that is damaged or does not fit the network
     ├── ProviderError           an execution provider that is unknown or cannot be used
@@ -46,6 +47,10 @@ class UnsupportedMosaicError(InputError):
 
 class LevelsError(RdiError):
     """Black level, white level, gains or colour matrix that make no sense."""
+
+
+class MemoryLimitError(RdiError):
+    """A photo that cannot be restored within the memory that was allowed; the message names the smallest that works."""
 
 
 class ModelError(RdiError):

@@ -8,20 +8,24 @@ from pathlib import Path
 
 from rdi.camera.containers import check_container
 from rdi.camera.photo import RawPhoto
-from rdi.errors import InputError, LevelsError, ModelError, OutputError, RdiError
+from rdi.errors import InputError, LevelsError, MemoryLimitError, ModelError, OutputError, RdiError, UsageError
 from rdi.isolated import PHOTO_READING, IsolatedProcess
+from rdi.memory import parse_bytes
+from rdi.runtime.budget import ProcessLimit
 from rdi.runtime.decoding import develop_isolated, read_isolated
 from rdi.runtime.exposure import Exposure
 from rdi.runtime.outcomes import Outcome, Status
 from rdi.runtime.pictures import PictureSettings, save_picture
 from rdi.runtime.pipeline import Pipeline
+from rdi.runtime.providers import Provider
 from rdi.runtime.rendering import Develop, save_comparison
 from rdi.runtime.restorer import Restored, Restorer, Stopwatch
 from rdi.runtime.summary import summarise, write_sidecar
 from rdi.runtime.targets import Job
 from rdi.runtime.white_balance import WhiteBalance
 
-PHOTO_ERRORS = (InputError, LevelsError, ModelError, OutputError)  # of one photo: they do not stop the others
+# Of one photo: they do not stop the others.
+PHOTO_ERRORS = (InputError, LevelsError, MemoryLimitError, ModelError, OutputError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +52,7 @@ def restore_files(
     white_balance: WhiteBalance | None = None,
     settings: PictureSettings | None = None,
     overwrite: bool = False,
+    max_memory: int | str | None = None,
     process: IsolatedProcess | None = None,
 ) -> Generator[Outcome, None, None]:
     """Restore photos into files, yielding what became of each in the order of the jobs.
@@ -58,18 +63,35 @@ def restore_files(
     Without `overwrite` a picture that exists is left as it is, but only if its photo's container is whole: a file that
     is missing, cut off or no photo is never reported as done because an old picture lies beside it.
 
+    max_memory: bytes, or text such as "400MB", of all that this process may hold: one photo at a time is worked on
+             then, in strips where it must be
     process: that decodes, closed at the end; by default a new one
     Errors of a photo or of its output are its outcome; those of a provider or of the options are raised. Closing the
     generator ends the batch: what is being written is finished, nothing else is begun.
     """
     white_balance = white_balance or WhiteBalance()
-    with process or IsolatedProcess(PHOTO_READING) as decoder, Pipeline(decoder.close) as pipeline:
+    limit = None if max_memory is None else _process_limit(max_memory, jobs, restorer)
+    with (
+        process or IsolatedProcess(PHOTO_READING) as decoder,
+        Pipeline(decoder.close, overlap=limit is None) as pipeline,
+    ):
         white_balance.require_usable(restorer.model)
         read = partial(_read, decoder=decoder, white_balance=white_balance, overwrite=overwrite)
         photos = pipeline.read_ahead((list(bracket) for _, bracket in groupby(jobs, lambda job: job.photo)), read)
         write = partial(_write, settings=settings, develop=partial(develop_isolated, decoder))
-        restore = partial(_restore, restorer=restorer, exposure=exposure, write=write)
+        # Under a limit 8-bit pictures are made as such; without one it is quicker to round them while encoding.
+        bits = settings.bits if limit and settings else 16
+        bracket = partial(restorer.restore_bracket, exposure=exposure, bits=bits, limit=limit)
+        restore = partial(_restore, bracket=bracket, write=write)
         yield from pipeline.write_behind(chain.from_iterable(map(restore, photos)))
+
+
+def _process_limit(max_memory: int | str, jobs: Sequence[Job], restorer: Restorer) -> ProcessLimit:
+    if restorer.provider is not Provider.CPU:
+        raise UsageError(f"a memory limit is for the provider cpu; {restorer.provider} has memory of its own")
+    if any(job.compared for job in jobs):
+        raise UsageError("LibRaw's own rendering, to compare with, keeps to no memory limit; leave one of them out")
+    return ProcessLimit.from_now(parse_bytes(max_memory) if isinstance(max_memory, str) else max_memory)
 
 
 def _read(jobs: Sequence[Job], decoder: IsolatedProcess, white_balance: WhiteBalance, overwrite: bool) -> _Read:
@@ -89,8 +111,7 @@ def _read(jobs: Sequence[Job], decoder: IsolatedProcess, white_balance: WhiteBal
 
 def _restore(
     read: _Read,
-    restorer: Restorer,
-    exposure: Exposure | None,
+    bracket: Callable[..., Iterator[Restored]],
     write: Callable[[Job, RawPhoto, Restored, float], Outcome],
 ) -> Iterator[Callable[[], Outcome]]:
     """Restore the pictures of one photo; for each a call that writes its files and says what became of it."""
@@ -98,7 +119,7 @@ def _restore(
     done, error = 0, read.error
     if read.photo is not None:
         try:
-            for restored in restorer.restore_bracket(read.photo, exposure, [job.ev for job in read.jobs]):
+            for restored in bracket(read.photo, stops=[job.ev for job in read.jobs]):
                 yield partial(write, read.jobs[done], read.photo, restored, read.decode)
                 del restored  # the picture belongs to whoever writes it now
                 done += 1

@@ -1,23 +1,26 @@
 """How much memory a photo takes, whole or in strips, and which of the two a limit allows.
 
-The figures are upper bounds of what was measured (`rdi bench --memory-model` repeats it), linear in the pixels that a
+The figures are upper bounds of what was measured, linear in the pixels that a
 graph sees at once. onnxruntime's arena hands pieces of earlier tensors out again, so it is the largest stage that
 counts, not their sum.
 """
 
 from dataclasses import dataclass
 
-from rdi.errors import UsageError
-from rdi.memory import megabytes
+from rdi.errors import MemoryLimitError
+from rdi.memory import megabytes, resident_bytes
 from rdi.runtime.strips import StripHeights
 from rdi.strips import BLOCK, HALO, REDUCE_HALO, REDUCE_ROWS
 
 # Bytes for each pixel of the padded frame or strip, and for the sessions themselves.
 WHOLE = 41  # 36.4 to 36.7 on 12 to 25 megapixels, 41 on 1
 WHOLE_SESSION = 8_000_000
-CONTEXT = 3.1  # of the whole frame: HSE at 1/32, and what it leaves behind
+CONTEXT = 3.1  # of the whole frame, for HSE at 1/32; 2.7 to 2.9 was measured
+FEATURES = 0.35  # of the whole frame, for what HSE leaves behind
 STRIP = 48  # 44 was measured
 STRIP_SESSIONS = 10_000_000
+
+ENCODING = 32_000_000  # libraries that encode, and the bands of the picture that they work on
 
 TALLEST = 32  # blocks: beyond it, strips only take more memory
 
@@ -45,14 +48,16 @@ class Work:
     def in_strips(self, heights: StripHeights) -> int:
         """Bytes that restoring it in strips takes, the result included."""
         rows = max(BLOCK * (heights.blocks + 2 * HALO), REDUCE_ROWS * (heights.rows + 2 * REDUCE_HALO))
-        return STRIP_SESSIONS + int(CONTEXT * self.pixels + STRIP * rows * self.frame[1]) + self.picture
+        context, strip = CONTEXT * self.pixels, STRIP * rows * self.frame[1] + FEATURES * self.pixels
+        return STRIP_SESSIONS + int(max(context, strip)) + self.picture
 
 
-def choose_heights(work: Work, limit: int) -> StripHeights | None:
+def choose_heights(work: Work, limit: int, given: int | None = None) -> StripHeights | None:
     """None where the whole frame keeps to the limit, else the tallest strips that do.
 
     limit: bytes that a call may add to what the process holds
-    Raises UsageError, which names the smallest limit that works, where not even the lowest strips do.
+    given: bytes of the limit that the user gave, where it is for more than the call
+    Raises MemoryLimitError, which names the smallest limit that works, where not even the lowest strips do.
     """
     if work.whole() <= limit:
         return None
@@ -61,10 +66,32 @@ def choose_heights(work: Work, limit: int) -> StripHeights | None:
         if work.in_strips(heights) <= limit:
             return heights
     least = work.in_strips(heights_of(1, work.frame[0]))
-    raise UsageError(
-        f"a limit of {megabytes(max(limit, 0))} for restoring this photo of {work.pixels / 1e6:.0f} megapixels is too "
-        f"small; the smallest that works is {megabytes(least)}, {megabytes(least - limit)} more"
+    given = limit if given is None else given
+    raise MemoryLimitError(
+        f"a memory limit of {megabytes(given)} is too small for a photo of {work.pixels / 1e6:.1f} megapixels; "
+        f"the smallest that works is {megabytes(given + least - limit)}"
     )
+
+
+@dataclass(frozen=True)
+class ProcessLimit:
+    """A limit for all that a process holds, while it restores one photo after the other.
+
+    given: bytes
+    held:  bytes that the process held before the first photo
+    """
+
+    given: int
+    held: int
+
+    @classmethod
+    def from_now(cls, given: int) -> "ProcessLimit":
+        """A limit for this process, whose libraries are loaded."""
+        return cls(given, resident_bytes())
+
+    def for_call(self, mosaic: int) -> int:
+        """Bytes that restoring a photo may add, whose mosaic has so many bytes; what encodes it needs some too."""
+        return self.given - self.held - mosaic - ENCODING
 
 
 def heights_of(blocks: int, frame_height: int) -> StripHeights:

@@ -10,7 +10,7 @@ from rdi.camera.photo import MARGIN, Alignment, Frame, RawPhoto, plan_alignment
 from rdi.errors import ModelError, UsageError
 from rdi.memory import parse_bytes
 from rdi.metadata import ModelMetadata, WhiteBalance
-from rdi.runtime.budget import Work, choose_heights
+from rdi.runtime.budget import ProcessLimit, Work, choose_heights
 from rdi.runtime.depth import Picture, in_bits
 from rdi.runtime.orientation import sensor_view, upright
 from rdi.runtime.package import first_line, session_errors
@@ -63,18 +63,22 @@ class Engine:
         """Whether the model applies the photo's white balance."""
         return self.metadata.white_balance is WhiteBalance.INPUT
 
-    def prepare(self, photo: RawPhoto, bits: int) -> Prepared:
+    def prepare(self, photo: RawPhoto, bits: int, limit: ProcessLimit | None = None) -> Prepared:
         """Align a photo and choose between whole frame and strips.
 
-        Raises UnsupportedMosaicError where the photo's CFA does not fit the model, UsageError for a limit that the
-        photo cannot keep to and for other than 8 or 16 bits.
+        limit: of the process, in place of that of the call
+
+        Raises UnsupportedMosaicError where the photo's CFA does not fit the model, MemoryLimitError for a
+        limit that the photo cannot keep to, UsageError for other than 8 or 16 bits.
         """
         if bits not in (8, 16):
             raise UsageError(f"a picture has 8 or 16 bits per channel, not {bits}")
         alignment = plan_alignment(photo, self.metadata.cfa, self.metadata.size_multiple, MARGIN)
-        heights = None
-        if self.max_memory is not None:
-            heights = choose_heights(Work(alignment.shape, 3 * photo.mosaic.size * bits // 8), self.max_memory)
+        heights, work = None, Work(alignment.shape, 3 * photo.mosaic.size * bits // 8)
+        if limit is not None:
+            heights = choose_heights(work, limit.for_call(photo.mosaic.nbytes), limit.given)
+        elif self.max_memory is not None:
+            heights = choose_heights(work, self.max_memory)
         return Prepared(photo, alignment, alignment.frame() if heights is None else None, heights, bits)
 
     def load(self, prepared: Prepared) -> None:

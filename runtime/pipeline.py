@@ -21,10 +21,12 @@ class Pipeline:
     """The threads that read and write; leaving it breaks off what waits and lets what is being written come to its end.
 
     interrupt: called first when leaving; must make a read that is going on end
+    overlap:   whether the stages run at the same time; without it one item is worked on at a time, for less memory
     """
 
-    def __init__(self, interrupt: Callable[[], None]) -> None:
+    def __init__(self, interrupt: Callable[[], None], *, overlap: bool = True) -> None:
         self._interrupt = interrupt
+        self._ahead, self._behind = (AHEAD, BEHIND) if overlap else (0, 0)
         self._reader = ThreadPoolExecutor(1, "read")
         self._writer = ThreadPoolExecutor(1, "write")
 
@@ -44,7 +46,7 @@ class Pipeline:
         reading: deque[Future[Result]] = deque()
         for item in items:
             reading.append(self._reader.submit(read, item))
-            if len(reading) > AHEAD:
+            if len(reading) > self._ahead:
                 yield reading.popleft().result()
         while reading:
             yield reading.popleft().result()
@@ -55,7 +57,7 @@ class Pipeline:
         for write in writes:
             writing.append(self._writer.submit(write))
             del write  # and with it the picture, which otherwise lived on while the next one is made
-            while writing and (len(writing) > BEHIND or writing[0].done()):
+            while writing and (len(writing) > self._behind or writing[0].done()):
                 yield writing.popleft().result()
         while writing:
             yield writing.popleft().result()

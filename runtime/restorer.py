@@ -10,6 +10,7 @@ from types import MappingProxyType
 from rdi.camera.photo import RawPhoto
 from rdi.metadata import ModelMetadata
 from rdi.models import shipped_model
+from rdi.runtime.budget import ProcessLimit
 from rdi.runtime.depth import Picture
 from rdi.runtime.engine import Engine, Prepared
 from rdi.runtime.exposure import Amplification, Exposure, choose_amplification
@@ -101,9 +102,9 @@ class Restorer:
     def restore(self, photo: RawPhoto, exposure: Exposure | None = None, *, bits: int = 16) -> Restored:
         """Restore one photo; by default with Exposure() (auto), and 16 bits per channel (or 8).
 
-        Raises UnsupportedMosaicError where the photo's CFA does not fit the model, UsageError for a memory limit that
-        the photo cannot keep to (it names the smallest that works), ModelError where strips are needed and the model
-        has none beside it.
+        Raises UnsupportedMosaicError where the photo's CFA does not fit the model, MemoryLimitError for a limit
+        that the photo cannot keep to (it names the smallest that works), ModelError where strips are needed and the
+        model has none beside it.
         """
         return next(self.restore_bracket(photo, exposure, bits=bits))
 
@@ -114,15 +115,18 @@ class Restorer:
         stops: Sequence[float] = (0.0,),
         *,
         bits: int = 16,
+        limit: ProcessLimit | None = None,
     ) -> Iterator[Restored]:
         """Restore one photo several times, each so many stops brighter than the exposure chosen (0: as chosen).
 
         The photo is aligned and its exposure chosen once: every picture names the time of both, and its own network's.
+
+        limit: of the whole process, in place of `max_memory`
         Raises what `restore` does.
         """
         stages = Stopwatch()
         with stages.measure("align"):
-            prepared = self._engine.prepare(photo, bits)
+            prepared = self._engine.prepare(photo, bits, limit)
         with stages.measure("exposure"):
             chosen = choose_amplification(photo, self.model, exposure or Exposure())
         with stages.measure("session"):

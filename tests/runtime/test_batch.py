@@ -76,11 +76,11 @@ class Watched(Restorer):
         self.fail = fail
 
     def restore_bracket(
-        self, photo: RawPhoto, exposure: Exposure | None = None, stops: Any = (0.0,)
+        self, photo: RawPhoto, exposure: Exposure | None = None, stops: Any = (0.0,), **options: Any
     ) -> Iterator[Restored]:
         if len(self.images) == self.fail:
             raise ModelError("no memory")
-        for restored in super().restore_bracket(photo, exposure, stops):
+        for restored in super().restore_bracket(photo, exposure, stops, **options):
             image = np.array(restored.image)
             self.images.append(weakref.ref(image))
             self.alive.append(sum(reference() is not None for reference in self.images))

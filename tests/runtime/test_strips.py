@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rdi.camera import Cfa, RawPhoto
-from rdi.errors import ModelError, UsageError
+from rdi.errors import MemoryLimitError, ModelError, UsageError
 from rdi.runtime import Exposure, ExposureMode, Restorer, engine
 from rdi.runtime.budget import TALLEST, Work, choose_heights, heights_of
 from rdi.runtime.strips import StripHeights
@@ -102,7 +102,8 @@ def least(work: Work) -> int:
 def test_an_impossible_limit_is_answered_with_the_smallest_that_works() -> None:
     work = Work((2944, 4352), 3 * 2848 * 4256)
     wanted = -(-least(work) // 10**6)
-    with pytest.raises(UsageError, match=rf"limit of 50 MB .* 13 megapixels .* smallest that works is {wanted} MB"):
+    said = rf"50 MB is too small .* 12.8 megapixels; the smallest that works is {wanted} MB"
+    with pytest.raises(MemoryLimitError, match=said):
         choose_heights(work, 50_000_000)
 
 
