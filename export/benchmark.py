@@ -10,6 +10,7 @@ threads.
 | plain | `torch.onnx.export` of the folded training form as it comes, static size, in ONNX Runtime | float -> float |
 | rdi | the exported file in ONNX Runtime, as `rdi infer` runs it | integer mosaic -> integer picture |
 | rdi-estimating | the same file, the amplification estimated inside the graph | |
+| rdi-strips | its strips, as `rdi infer --max-memory` runs them, on a frame with the rows around it that strips need | |
 | openvino-plain, openvino-rdi | the same two files in OpenVINO, float32 | |
 | openvino-plain-bf16, openvino-rdi-bf16 | the same with the bfloat16 hint | |
 """
@@ -48,6 +49,7 @@ class Backend(StrEnum):
     PLAIN = "plain"
     RDI = "rdi"
     RDI_ESTIMATING = "rdi-estimating"
+    RDI_STRIPS = "rdi-strips"
     OPENVINO_PLAIN = "openvino-plain"
     OPENVINO_RDI = "openvino-rdi"
     OPENVINO_PLAIN_BF16 = "openvino-plain-bf16"
@@ -211,6 +213,8 @@ def prepare(backend: Backend, files: Files, size: Size, threads: int) -> Run:
             return _rdi(files.model, size, threads, AMPLIFICATION)
         case Backend.RDI_ESTIMATING:
             return _rdi(files.model, size, threads, 0.0)
+        case Backend.RDI_STRIPS:
+            return _rdi_strips(files.model, size, threads)
         case _:
             precision = "bf16" if backend.endswith("bf16") else "f32"
             if backend in (Backend.OPENVINO_RDI, Backend.OPENVINO_RDI_BF16):
@@ -251,6 +255,32 @@ def _rdi(path: Path, size: Size, threads: int, amplification: float) -> Run:
 
     session = Sessions(open_model(path), Provider.CPU, threads).get(*size)
     return partial(run_session, session, _inputs(size, amplification), "rgb")
+
+
+def _rdi_strips(path: Path, size: Size, threads: int) -> Run:
+    from rdi.camera import Cfa, RawPhoto
+    from rdi.camera.photo import MARGIN, plan_alignment
+    from rdi.runtime.budget import TALLEST, heights_of
+    from rdi.runtime.model import open_model
+    from rdi.runtime.providers import Provider
+    from rdi.runtime.strip_file import open_strip_file
+    from rdi.runtime.strips import Levels, StripSessions, restore_strips
+
+    photo = RawPhoto(_mosaic(size)[0, 0], Cfa.RGGB, np.array(BLACK), WHITE)
+    frame = plan_alignment(photo, Cfa.RGGB, 32, MARGIN)
+    levels = Levels(frame.black_level, WHITE, (frame.gains * AMPLIFICATION).astype(np.float32))
+    sessions = StripSessions(open_strip_file(open_model(path)), Provider.CPU, threads)
+    heights = heights_of(TALLEST, frame.shape[0])
+
+    def run() -> object:
+        picture = np.empty((*photo.mosaic.shape, 3), dtype=np.uint16)
+        for first, strip in restore_strips(sessions, frame, (frame.top, photo.height), levels, heights):
+            begin, end = max(first, frame.top), min(first + strip.shape[0], frame.top + photo.height)
+            part = strip[begin - first : end - first, frame.left : frame.left + photo.width]
+            picture[begin - frame.top : end - frame.top] = part
+        return picture
+
+    return run
 
 
 def _openvino(content: bytes, inputs: dict[str, Any], threads: int, precision: str) -> Run:

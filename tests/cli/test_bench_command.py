@@ -16,12 +16,22 @@ def test_the_backends_are_timed_in_turn_at_every_size(
     exported_model: Path, checkpoint_file: Path, tmp_path: Path
 ) -> None:
     files = ["--model", str(exported_model), "--checkpoint", str(checkpoint_file)]
-    sizes = ["--sizes", "64x96,96x64", "--backends", "pytorch,plain,rdi", "--runs", "2", "--no-memory"]
+    sizes = [
+        "--sizes",
+        "64x96,96x64",
+        "--backends",
+        "pytorch,plain,rdi,rdi-estimating,rdi-strips",
+        "--runs",
+        "2",
+        "--no-memory",
+    ]
     result = CliRunner().invoke(app, ["bench", *files, *sizes, "--json", "--out", str(tmp_path / "bench.md")])
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
     assert [(row["backend"], row["height"]) for row in found["rows"]] == [
-        (backend, height) for height in (64, 96) for backend in ("pytorch", "plain", "rdi")
+        (backend, height)
+        for height in (64, 96)
+        for backend in ("pytorch", "plain", "rdi", "rdi-estimating", "rdi-strips")
     ]
     for row in found["rows"]:
         assert 0 < row["minimum"] <= row["median"]
