@@ -10,7 +10,7 @@ threads.
 | plain | `torch.onnx.export` of the folded training form as it comes, static size, in ONNX Runtime | float -> float |
 | rdi | the exported file in ONNX Runtime, as `rdi infer` runs it | integer mosaic -> integer picture |
 | rdi-estimating | the same file, the amplification estimated inside the graph | |
-| rdi-strips | its strips, as `rdi infer --max-memory` runs them, on a frame with the rows around it that strips need | |
+| rdi-strips | its strips, as `rdi infer --max-memory` runs them, on a frame with the rows around it they need | |
 | openvino-plain, openvino-rdi | the same two files in OpenVINO, float32 | |
 | openvino-plain-bf16, openvino-rdi-bf16 | the same with the bfloat16 hint | |
 """

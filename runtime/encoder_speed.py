@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rdi.runtime.pictures.depth import to_8_bits
 
 from rdi.camera.photo import RawPhoto
 from rdi.camera.reading import read_photo
 from rdi.models import shipped_sample
 from rdi.runtime.pictures import Format, PictureSettings, save_picture
-from rdi.runtime.pictures.depth import to_8_bits
 from rdi.runtime.restorer import Restored, Restorer
 
 JPEG, PNG, PNG_16, TIFF = "JPEG, quality 95", "PNG", "PNG, 16 bits", "TIFF, 16 bits"
