@@ -41,9 +41,15 @@ def _describe(path: Path) -> dict[str, Any]:
 
     match path.suffix.lower():
         case ".onnx":
-            from rdi.runtime.model import read_metadata
+            from rdi.runtime.model import open_model
+            from rdi.runtime.strip_file import strips_of
 
-            return {"kind": "model"} | describe.describe_metadata(read_metadata(path))
+            model = open_model(path)
+            return {"kind": "model", "strips": strips_of(model)} | describe.describe_metadata(model.metadata)
+        case ".zip":
+            from rdi.runtime.strip_file import read_manifest
+
+            return {"kind": "a model's strips"} | read_manifest(path)
         case ".safetensors":
             return describe.describe_weights(path)
         case _:

@@ -23,20 +23,25 @@ class StripFile:
     manifest: dict[str, Any]
 
 
+def strips_of(model: ModelFile) -> str:
+    """Of a model's strips, for people: the file and that it is of the same weights, or what is wrong with it."""
+    path = strip_path(model.path)
+    try:
+        open_strip_file(model)
+    except ModelError as error:
+        return str(error) if path.exists() else f"none ({path.name} does not exist; a memory limit needs it)"
+    return f"{path}, of the same weights"
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """What a file of strips says of itself; ModelError for a file that is damaged or no such file."""
+    return _graphs_and_manifest(_content(path), path)[1]
+
+
 def open_strip_file(model: ModelFile) -> StripFile:
     """The strips beside a model, checked; ModelError where they are missing, damaged or of other weights."""
     path = strip_path(model.path)
-    try:
-        with path.open("rb") as file:
-            content = file.read(3 * MAX_BYTES + 1)
-    except FileNotFoundError as error:
-        raise ModelError(
-            f"{path} does not exist; to keep to a memory limit rdi needs the model in strips too, which `rdi export` "
-            "writes beside it"
-        ) from error
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
-    return strip_file_of(content, path, model.metadata)
+    return strip_file_of(_content(path), path, model.metadata)
 
 
 def strip_file_of(content: bytes, path: Path, model: ModelMetadata) -> StripFile:
@@ -44,25 +49,46 @@ def strip_file_of(content: bytes, path: Path, model: ModelMetadata) -> StripFile
 
     path: for messages; ModelError for a file that is damaged, foreign or of other weights
     """
+    graphs, manifest = _graphs_and_manifest(content, path)
+    found = manifest["weights_sha256"], manifest["precision"]
+    if found != (model.weights_sha256, str(model.precision)):
+        raise ModelError(
+            f"{path} belongs to another model: weights {str(found[0])[:12]}..., {found[1]}; wanted are "
+            f"{model.weights_sha256[:12]}..., {model.precision}; export the model again"
+        )
+    return StripFile(path, graphs, manifest)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(3 * MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"{path} does not exist; to keep to a memory limit rdi needs the model in strips too, which `rdi export` "
+            "writes beside it"
+        ) from error
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _graphs_and_manifest(content: bytes, path: Path) -> tuple[dict[Part, bytes], dict[str, Any]]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             manifest = json.loads(_read(archive, MANIFEST))
             graphs = {part: _read(archive, part.file_name) for part in Part}
         sums = {part: manifest["sha256"][str(part)] for part in Part}
-        found = manifest["format"], manifest["weights_sha256"], manifest["precision"]
+        named = {name: manifest[name] for name in ("format", "weights_sha256", "precision")}
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError, NotImplementedError, RuntimeError) as error:
         raise ModelError(f"{path} is damaged or no file of strips ({error}); export the model again") from error
-    if found != (FORMAT, model.weights_sha256, str(model.precision)):
-        raise ModelError(
-            f"{path} belongs to another model: format {found[0]}, weights {str(found[1])[:12]}..., {found[2]}; wanted "
-            f"are {FORMAT}, {model.weights_sha256[:12]}... and {model.precision}; export the model again"
-        )
+    if named["format"] != FORMAT:
+        raise ModelError(f"{path} has format {named['format']!r}; this rdi reads {FORMAT!r}: export the model again")
     for part, graph in graphs.items():
         if hashlib.sha256(graph).hexdigest() != sums[part]:
             raise ModelError(
                 f"{path} is damaged: {part.file_name} is not what its manifest says; export the model again"
             )
-    return StripFile(path, graphs, manifest)
+    return graphs, manifest
 
 
 def _read(archive: zipfile.ZipFile, name: str) -> bytes:

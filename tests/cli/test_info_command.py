@@ -14,6 +14,7 @@ from rdi.camera import Cfa, RawPhoto, read_photo
 from rdi.camera.dng import write_dng
 from rdi.cli.main import app
 from rdi.metadata import ModelMetadata
+from rdi.strips import strip_path
 
 AS_SHOT_NEUTRAL = 50728
 
@@ -159,3 +160,21 @@ def test_a_model_without_onnxruntime_says_what_to_install(tiny_model: Path, monk
     result = run(tiny_model)
     assert result.exit_code == 1
     assert "install" in result.stderr
+
+
+def test_a_model_names_its_strips_and_says_what_is_wrong_with_them(exported_model: Path, tmp_path: Path) -> None:
+    model, strips = tmp_path / "model.onnx", tmp_path / "model.strips.zip"
+    model.write_bytes(exported_model.read_bytes())
+    assert "none (model.strips.zip does not exist; a memory limit needs it)" in info(model)
+    content = strip_path(exported_model).read_bytes()
+    strips.write_bytes(content)
+    assert f"{strips}, of the same weights" in info(model)
+    assert "rdi-strips-1" in info(strips)
+    strips.write_bytes(content[:-10])
+    assert "model.strips.zip is damaged" in info(model)
+
+
+def info(path: Path) -> str:
+    result = CliRunner().invoke(app, ["info", str(path)])
+    assert result.exit_code == 0, result.output
+    return result.stdout

@@ -136,7 +136,7 @@ def test_damaged_and_foreign_strips_are_refused(exported_model: Path, tmp_path: 
     refused(strips[: len(strips) // 2], "damaged")
     refused(b"", "damaged")
     refused(rewritten(strips, tmp_path, weights_sha256="0" * 64), "belongs to another model")
-    refused(rewritten(strips, tmp_path, format="rdi-strips-9"), "belongs to another model")
+    refused(rewritten(strips, tmp_path, format="rdi-strips-9"), "has format 'rdi-strips-9'; this rdi reads")
     refused(rewritten(strips, tmp_path, graph=b"no graph"), r"reduce\.onnx is not what its manifest says")
     strip_path(model).write_bytes(strips)
     assert restorer.restore(photo, FORTY).in_strips
