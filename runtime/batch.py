@@ -15,7 +15,7 @@ from rdi.runtime.budget import ProcessLimit
 from rdi.runtime.decoding import develop_isolated, read_isolated
 from rdi.runtime.exposure import Exposure
 from rdi.runtime.outcomes import Outcome, Status
-from rdi.runtime.pictures import PictureSettings, save_picture
+from rdi.runtime.pictures import PictureSettings, load_encoders, save_picture
 from rdi.runtime.pipeline import Pipeline
 from rdi.runtime.providers import Provider
 from rdi.runtime.rendering import Develop, save_comparison
@@ -76,6 +76,7 @@ def restore_files(
         Pipeline(decoder.close, overlap=limit is None) as pipeline,
     ):
         white_balance.require_usable(restorer.model)
+        pipeline.prepare_writing(load_encoders)
         read = partial(_read, decoder=decoder, white_balance=white_balance, overwrite=overwrite)
         photos = pipeline.read_ahead((list(bracket) for _, bracket in groupby(jobs, lambda job: job.photo)), read)
         write = partial(_write, settings=settings, develop=partial(develop_isolated, decoder))

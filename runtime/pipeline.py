@@ -41,6 +41,10 @@ class Pipeline:
         self._writer.shutdown(cancel_futures=True)
         self._reader.shutdown()
 
+    def prepare_writing(self, prepare: Callable[[], object]) -> None:
+        """Call this on the thread that writes, before its first picture."""
+        self._writer.submit(prepare)
+
     def read_ahead(self, items: Iterable[Item], read: Callable[[Item], Result]) -> Iterator[Result]:
         """What is read of each item, in order; while the caller works with one, the next is being read."""
         reading: deque[Future[Result]] = deque()

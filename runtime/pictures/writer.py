@@ -14,6 +14,13 @@ from rdi.runtime.restorer import Restored
 from rdi.runtime.threads import physical_cores
 
 
+def load_encoders() -> None:
+    """Import what writing needs, while there is time: 30 ms that the first picture would wait for."""
+    from PIL import Image, TiffImagePlugin  # noqa: F401
+
+    Image.preinit()
+
+
 def save_picture(
     restored: Restored, path: Path, settings: PictureSettings | None = None, *, threads: int | None = None
 ) -> None:
