@@ -84,6 +84,9 @@ class IsolatedProcess:
                 failed, value, milliseconds = _exchange(process, (function, arguments))
             except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:  # ValueError: closed meanwhile
                 raise CallLostError(self._bury(process, late.is_set())) from error
+            except BaseException:  # no memory for the answer, Ctrl-C: its rest must not be taken for the next answer
+                self._bury(process, late=False)
+                raise
             finally:
                 timer.cancel()
         if failed:

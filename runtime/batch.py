@@ -55,7 +55,7 @@ def restore_files(
     max_memory: int | str | None = None,
     process: IsolatedProcess | None = None,
 ) -> Generator[Outcome, None, None]:
-    """Restore photos into files, yielding what became of each in the order of the jobs.
+    """Restore photos into files, yielding what became of each in the order of the photos.
 
     While one photo is restored the next is decoded, in a process of its own that a damaged file may crash, and the last
     picture is written. Jobs of one photo that follow each other, a bracket, share one decoding.

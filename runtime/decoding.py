@@ -14,11 +14,13 @@ from rdi.isolated import Answer, CallLostError, IsolatedProcess
 
 
 def read_isolated(process: IsolatedProcess, path: Path) -> Answer[RawPhoto]:
-    """`read_photo` in that process: its errors, and InputError for a file that LibRaw does not survive."""
+    """`read_photo` in that process: its errors, and InputError where LibRaw or the memory fails."""
     try:
         return process.call(read_photo, path)
     except CallLostError as error:
         raise InputError(f"{path} is damaged: LibRaw {error} on it; copy the file again, or leave it out") from error
+    except MemoryError as error:
+        raise InputError(f"{path} needs more memory than there is; close other programs, or leave it out") from error
 
 
 def develop_isolated(

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rdi import isolated
 from rdi.errors import InputError
 from rdi.isolated import CallLostError, IsolatedProcess
 
@@ -84,6 +85,17 @@ def test_an_error_that_cannot_be_sent_is_a_crash_of_its_call_alone() -> None:
         with pytest.raises(CallLostError):
             process.call(eval, "(x for x in ())")  # a generator cannot be pickled
         assert process.call(operator.add, 1, 2).value == 3
+
+
+def test_an_answer_that_breaks_off_here_is_not_mixed_up_with_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(stream: object) -> None:
+        raise MemoryError
+
+    with IsolatedProcess() as process:
+        with monkeypatch.context() as patched, pytest.raises(MemoryError):
+            patched.setattr(isolated, "_receive", fail)
+            process.call(operator.add, 1, 2)
+        assert process.call(operator.add, 3, 4).value == 7
 
 
 @needs_proc

@@ -29,6 +29,8 @@ from rdi.camera import reading
 def read_photo(path):
     if path.stem == "crash":
         os.abort()
+    if path.stem == "huge":
+        raise MemoryError
     if path.stem == "hang":
         time.sleep(600)
     return reading.read_photo(path)
@@ -56,12 +58,16 @@ def fragile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_photo_that_crashes_libraw_is_named_and_the_rest_go_on(
     small_photo: RawPhoto, tiny_model: Path, tmp_path: Path, fragile: None
 ) -> None:
-    jobs = jobs_for(tmp_path, small_photo, "a", "crash", "b", "hang", "c")
+    jobs = jobs_for(tmp_path, small_photo, "a", "crash", "b", "hang", "huge", "c")
     process = IsolatedProcess(timeout=3.0)
     outcomes = list(restore_files(jobs, Restorer(tiny_model), process=process))
-    assert [str(outcome.status) for outcome in outcomes] == ["restored", "failed", "restored", "failed", "restored"]
+    assert [str(outcome.status) for outcome in outcomes] == [
+        *("restored", "failed"),
+        *("restored", "failed", "failed", "restored"),
+    ]
     assert "crash.dng is damaged: LibRaw crashed (SIGABRT) on it" in str(outcomes[1].error)
     assert "hang.dng is damaged: LibRaw took more than 3 seconds on it" in str(outcomes[3].error)
+    assert "huge.dng needs more memory than there is" in str(outcomes[4].error)
     assert sorted(path.stem for path in tmp_path.glob("*.png")) == ["a", "b", "c"]
     assert process.pid is None
 
