@@ -11,6 +11,7 @@ from rdi.extras import install_hint
 
 if TYPE_CHECKING:
     from rdi.checkpoint import Checkpoint
+    from rdi.export.report import Report
 
 SHIPPED = Path("models") / "rdi.safetensors"
 
@@ -67,10 +68,7 @@ def export(
     if out.parent.name and not out.parent.exists() and out.parent.parent.is_dir():
         out.parent.mkdir()  # `models/`, in a folder that is no checkout
     print(f"exporting {source}, about half a minute", file=sys.stderr)
-    result = export_model(weights, out, settings)
-    if report is not None:
-        result.save(report)
-    print(result.table())
+    result = export_model(weights, out, settings, lambda found: _show(found, report))
     print(f"wrote {out}: {result.size / 1e6:.2f} MB, opset {result.opset}, {result.precision}")
     if result.precision.note:
         print(f"rdi: {result.precision.note}", file=sys.stderr)
@@ -96,11 +94,16 @@ def verify(
     source, weights = load(checkpoint, from_paper)
     print(f"checking {model} against {source} on {provider}", file=sys.stderr)
     result = inspect_model(model, weights, provider)
-    if report is not None:
-        result.save(report)
-    print(result.table())
+    _show(result, report)
     result.require_passed()
     print(f"{model} computes what {source} computes")
+
+
+def _show(found: "Report", report: Path | None) -> None:
+    """The checks as a table and, where asked for, as a file; those that failed too."""
+    if report is not None:
+        found.save(report)
+    print(found.table())
 
 
 def load(checkpoint: Path | None, from_paper: Path | None) -> "tuple[Path, Checkpoint]":

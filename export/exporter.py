@@ -1,5 +1,6 @@
 """The exporter: checkpoint in, one verified file out; and the same verification for a file that exists."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,12 +21,18 @@ from rdi.metadata import ModelMetadata
 from rdi.strips import strip_path
 
 
-def export(checkpoint: Checkpoint, out: Path, settings: ExportSettings | None = None) -> Report:
+def export(
+    checkpoint: Checkpoint,
+    out: Path,
+    settings: ExportSettings | None = None,
+    observe: Callable[[Report], None] = lambda _: None,
+) -> Report:
     """Write a checkpoint as one ONNX file, if and only if the file passes its verification; its strips beside it.
 
     out:      and `rdi.strips.zip` beside `rdi.onnx`; replaced as a whole when all is well; otherwise left as it was
     settings: opset, precision and more; by default opset 21 and float32
-    returns:  what the verification found
+    observe:  told what the verification found, if a check failed too
+    returns:  the same
     Raises VerificationError for a graph that does not compute what the network computes, OutputError where `out`
     cannot be written.
     """
@@ -37,11 +44,11 @@ def export(checkpoint: Checkpoint, out: Path, settings: ExportSettings | None = 
         model = build_model(graph, metadata, settings)
         least = DEFAULT_MIN_PSNR if settings.min_psnr is None else settings.min_psnr
         content = model.SerializeToString()
-        report = _verified(content, None, checkpoint, out, "cpu", least, to_the_end=False).require_passed()
+        report = _accepted(_verified(content, None, checkpoint, out, "cpu", least, to_the_end=False), observe)
         strips = build_strip_file(graph, metadata, settings) if settings.writes_strips else None
         if strips is not None:
             checks = (*report.checks, check_strips(content, strips, metadata))
-            report = replace(report, checks=checks).require_passed()
+            report = _accepted(replace(report, checks=checks), observe)
         # The figures go into the file that they were measured on; its graph stays as it is.
         set_metadata(model, metadata.replace(parity=report.parity()))
         content = model.SerializeToString()
@@ -49,7 +56,18 @@ def export(checkpoint: Checkpoint, out: Path, settings: ExportSettings | None = 
         if strips is not None:
             with atomic_path(strip_path(out)) as temporary:
                 temporary.write_bytes(strips)
-    return replace(report, size=len(content))
+    if strips is None:
+        strip_path(out).unlink(missing_ok=True)  # those of the model that was replaced
+    report = replace(report, size=len(content))
+    observe(report)
+    return report
+
+
+def _accepted(report: Report, observe: Callable[[Report], None]) -> Report:
+    """The report of a file that passed; that of another one is shown before it is refused."""
+    if not report.passed:
+        observe(report)
+    return report.require_passed()
 
 
 def verify_model(path: Path, checkpoint: Checkpoint, provider: str = "cpu") -> Report:

@@ -3,6 +3,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -31,9 +32,14 @@ def exports(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Checkpoint, Path, Exp
 
     calls = []
 
-    def export(checkpoint: Checkpoint, out: Path, settings: ExportSettings) -> Report:
+    def export(
+        checkpoint: Checkpoint, out: Path, settings: ExportSettings, observe: Callable[[Report], None]
+    ) -> Report:
         calls.append((checkpoint, out, settings))
-        return Report(out, 4_010_000, settings.opset, "cpu", (Check("amplifier", 7e-8, 1e-6, "relative difference"),))
+        check = Check("amplifier", 7e-8, 1e-6, "relative difference")
+        report = Report(out, 4_010_000, settings.opset, "cpu", (check,))
+        observe(report)
+        return report
 
     monkeypatch.setattr(rdi.export, "export", export)
     return calls
@@ -58,7 +64,7 @@ def test_the_command_as_documented_exports_and_writes_nothing_to_the_terminal_bu
     lines = done.stdout.splitlines()
     assert lines[0].split() == ["check", "figure", "bound", "result"]
     assert re.fullmatch(r"wrote models/rdi.onnx: 4\.\d\d MB, opset 21, fp32", lines[-1])
-    assert [path.name for path in (tmp_path / "models").iterdir()] == ["rdi.onnx"]
+    assert sorted(path.name for path in (tmp_path / "models").iterdir()) == ["rdi.onnx", "rdi.strips.zip"]
 
 
 def test_verify_prints_the_checks_and_says_that_all_is_well(
@@ -88,6 +94,23 @@ def test_verify_prints_the_whole_table_and_fails_when_a_check_does(
     assert "two" in result.stdout
     assert "check 'one' gives 2" in result.stderr
     assert json.loads(report.read_text())["passed"] is False
+
+
+def test_a_refused_export_shows_its_checks_and_writes_the_report_but_no_model(
+    checkpoint_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(picture_checks, "SIZES", ((32, 32),))
+    monkeypatch.setattr(picture_checks, "LARGE", (64, 96))
+    out, report = tmp_path / "model.onnx", tmp_path / "report.json"
+    options = ("--precision", "fp16", "--min-psnr", 150, "--report", report)
+    result = run("export", "--out", out, "--checkpoint", checkpoint_file, *options)
+    assert result.exit_code == 1
+    assert re.search(r"PSNR against float32 .* 150  FAILED", result.stdout)
+    assert "asked is 150" in result.stderr
+    assert not out.exists()
+    found = json.loads(report.read_text())
+    assert found["passed"] is False
+    assert found["checks"][-1]["name"] == "PSNR against float32"
 
 
 def test_the_newest_run_is_exported_then_the_shipped_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

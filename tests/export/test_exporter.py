@@ -145,6 +145,20 @@ def test_bad_arguments_are_refused_before_anything_is_built(checkpoint: Checkpoi
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_checkpoint_for_x_trans_is_exported_by_its_own_pattern(
+    checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(picture_checks, "SIZES", ((32, 32), (64, 96)))
+    monkeypatch.setattr(picture_checks, "LARGE", (96, 160))
+    other = Checkpoint(checkpoint.network, checkpoint.metadata.replace(cfa=Cfa.XTRANS))
+    out = tmp_path / "model.onnx"
+    assert export(other, out).passed
+    values = {item.name: onnx.numpy_helper.to_array(item) for item in onnx.load(out).graph.initializer}
+    assert values["black_level"].shape == values["gains"].shape == (36,)
+    with pytest.raises(VerificationError, match="rules and weights hash"):
+        verify_model(out, checkpoint)  # one for Bayer
+
+
 @pytest.mark.real_data
 def test_the_published_weights_export_with_their_own_rules(shared: Path, tmp_path: Path) -> None:
     published = load_published(shared / "reference" / "paper_weights.pth")

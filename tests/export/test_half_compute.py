@@ -17,6 +17,7 @@ from rdi.export.half_checks import check_overflow
 from rdi.export.picture_checks import HALF_PICTURE_BOUND, check_pictures
 from rdi.metadata import Precision
 from rdi.runtime import Exposure, ExposureMode, Restorer
+from rdi.strips import strip_path
 
 COMPUTE = ExportSettings(precision=Precision.FP16_COMPUTE)
 Break = Callable[[onnx.ModelProto], None]
@@ -40,6 +41,7 @@ def checkpoint(checkpoint_file: Path) -> Checkpoint:
 @pytest.fixture(scope="module")
 def exported(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Report]:
     path = tmp_path_factory.mktemp("compute") / "model.onnx"
+    strip_path(path).write_bytes(b"of a model that was here before")
     return path, export(checkpoint, path, COMPUTE)
 
 
@@ -75,6 +77,7 @@ def test_it_is_half_as_large_says_what_it_is_and_how_near_it_comes(
     assert figures["PSNR against float32"] - 6 < figures["PSNR of these pictures against float32"] < 90
     assert 1e-5 < figures["picture, ramp frames"] < HALF_PICTURE_BOUND / 2, "as good as float32: what was halved?"
     assert inspect_model(path, checkpoint).passed
+    assert not strip_path(path).exists()
 
 
 def test_the_runtime_restores_with_it_and_notes_that_a_cpu_is_not_its_place(
