@@ -31,8 +31,8 @@ Threads = Annotated[
 MaxMemory = Annotated[
     str | None,
     typer.Option(
-        help="Of the whole process, such as 400MB or 1.5GB (cpu only): one photo at a time, in strips where needed; "
-        "the picture is the same. Default: no limit."
+        help="Of the whole process, such as 400MB or 1.5GB (cpu only; LibRaw has a process of its own): one photo at a "
+        "time, in strips where needed; the picture is the same. Default: no limit."
     ),
 ]
 Out = Annotated[

@@ -70,7 +70,7 @@ def describe(outcome: Outcome) -> str:
     return (
         f"{outcome.job.photo}: {summary.camera}, {iso}, {summary.width}x{summary.height}\n"
         f"  amplification {chosen.value:.4g} ({chosen.describe()})\n"
-        f"  provider {summary.provider}; milliseconds: {stages}\n"
+        f"  provider {summary.provider}{', in strips' if summary.in_strips else ''}; milliseconds: {stages}\n"
         f"  {', '.join(map(str, outcome.job.outputs))}"
     )
 

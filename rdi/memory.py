@@ -1,11 +1,11 @@
 """How much memory this process holds and has held at most, and sizes as people write them."""
 
 import re
-import resource
 import sys
 from pathlib import Path
+from typing import Any
 
-from rdi.errors import UsageError
+from rdi.errors import MissingPackageError, UsageError
 
 _STATUS = Path("/proc/self/status")
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}
@@ -18,13 +18,17 @@ def peak_resident_bytes() -> int:
     """
     if _STATUS.exists():
         return _status("VmHWM")
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows
+        return int(_psutil().peak_wset)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
 
 def resident_bytes() -> int:
-    """Resident set size of this process now, bytes; where the system does not say, the highest so far."""
-    return _status("VmRSS") if _STATUS.exists() else peak_resident_bytes()
+    """Resident set size of this process now, bytes; outside Linux psutil is asked, which must be installed."""
+    return _status("VmRSS") if _STATUS.exists() else int(_psutil().rss)
 
 
 def parse_bytes(text: str) -> int:
@@ -44,3 +48,11 @@ def megabytes(size: int) -> str:
 def _status(name: str) -> int:
     line = next(line for line in _STATUS.read_text().splitlines() if line.startswith(f"{name}:"))
     return int(line.split()[1]) * 1024
+
+
+def _psutil() -> Any:
+    try:
+        import psutil
+    except ModuleNotFoundError as error:
+        raise MissingPackageError("measuring memory on this system needs psutil: pip install psutil") from error
+    return psutil.Process().memory_info()

@@ -16,6 +16,7 @@ from rdi.runtime.decoding import develop_isolated, read_isolated
 from rdi.runtime.exposure import Exposure
 from rdi.runtime.outcomes import Outcome, Status
 from rdi.runtime.pictures import PictureSettings, load_encoders, save_picture
+from rdi.runtime.pictures.bands import encoding_bytes
 from rdi.runtime.pipeline import Pipeline
 from rdi.runtime.providers import Provider
 from rdi.runtime.rendering import Develop, save_comparison
@@ -70,7 +71,7 @@ def restore_files(
     generator ends the batch: what is being written is finished, nothing else is begun.
     """
     white_balance = white_balance or WhiteBalance()
-    limit = None if max_memory is None else _process_limit(max_memory, jobs, restorer)
+    limit = None if max_memory is None else _process_limit(max_memory, jobs, restorer, settings)
     with (
         process or IsolatedProcess(PHOTO_READING) as decoder,
         Pipeline(decoder.close, overlap=limit is None) as pipeline,
@@ -79,20 +80,24 @@ def restore_files(
         pipeline.prepare_writing(load_encoders)
         read = partial(_read, decoder=decoder, white_balance=white_balance, overwrite=overwrite)
         photos = pipeline.read_ahead((list(bracket) for _, bracket in groupby(jobs, lambda job: job.photo)), read)
-        write = partial(_write, settings=settings, develop=partial(develop_isolated, decoder))
+        write = partial(_write, settings=settings, threads=restorer.threads, develop=partial(develop_isolated, decoder))
         # Under a limit 8-bit pictures are made as such; without one it is quicker to round them while encoding.
-        bits = settings.bits if limit and settings else 16
+        bits = (settings or PictureSettings()).bits if limit else 16
         bracket = partial(restorer.restore_bracket, exposure=exposure, bits=bits, limit=limit)
         restore = partial(_restore, bracket=bracket, write=write)
         yield from pipeline.write_behind(chain.from_iterable(map(restore, photos)))
 
 
-def _process_limit(max_memory: int | str, jobs: Sequence[Job], restorer: Restorer) -> ProcessLimit:
+def _process_limit(
+    max_memory: int | str, jobs: Sequence[Job], restorer: Restorer, settings: PictureSettings | None
+) -> ProcessLimit:
     if restorer.provider is not Provider.CPU:
         raise UsageError(f"a memory limit is for the provider cpu; {restorer.provider} has memory of its own")
     if any(job.compared for job in jobs):
         raise UsageError("LibRaw's own rendering, to compare with, keeps to no memory limit; leave one of them out")
-    return ProcessLimit.from_now(parse_bytes(max_memory) if isinstance(max_memory, str) else max_memory)
+    given = parse_bytes(max_memory) if isinstance(max_memory, str) else max_memory
+    encoding = partial(encoding_bytes, bits=(settings or PictureSettings()).bits, threads=restorer.threads)
+    return ProcessLimit.from_now(given, encoding)
 
 
 def _read(jobs: Sequence[Job], decoder: IsolatedProcess, white_balance: WhiteBalance, overwrite: bool) -> _Read:
@@ -136,14 +141,21 @@ def _known(outcome: Outcome) -> Outcome:
 
 
 def _write(
-    job: Job, photo: RawPhoto, restored: Restored, decode: float, settings: PictureSettings | None, develop: Develop
+    job: Job,
+    photo: RawPhoto,
+    restored: Restored,
+    decode: float,
+    *,
+    settings: PictureSettings | None,
+    threads: int,
+    develop: Develop,
 ) -> Outcome:
     """Write the files of one picture."""
     encoding = Stopwatch()
     try:
         _make_folder(job.target.parent)
         with encoding.measure("encode"):
-            save_picture(restored, job.target, settings)
+            save_picture(restored, job.target, settings, threads=threads)
         summary = summarise(photo, restored, {"decode": decode, **restored.timings, **encoding.timings})
         if job.sidecar is not None:
             write_sidecar(job.photo, job.target, summary, job.sidecar)

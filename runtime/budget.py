@@ -5,7 +5,11 @@ graph sees at once. onnxruntime's arena hands pieces of earlier tensors out agai
 counts, not their sum.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rdi.errors import MemoryLimitError
 from rdi.memory import megabytes, resident_bytes
@@ -20,7 +24,6 @@ FEATURES = 0.35  # of the whole frame, for what HSE leaves behind
 STRIP = 48  # 44 was measured
 STRIP_SESSIONS = 10_000_000
 
-ENCODING = 32_000_000  # libraries that encode, and the bands of the picture that they work on
 
 TALLEST = 32  # blocks: beyond it, strips only take more memory
 
@@ -77,21 +80,23 @@ def choose_heights(work: Work, limit: int, given: int | None = None) -> StripHei
 class ProcessLimit:
     """A limit for all that a process holds, while it restores one photo after the other.
 
-    given: bytes
-    held:  bytes that the process held before the first photo
+    given:    bytes
+    held:     bytes that the process held before the first photo
+    encoding: what encoding a picture of this width takes, bytes
     """
 
     given: int
     held: int
+    encoding: Callable[[int], int]
 
     @classmethod
-    def from_now(cls, given: int) -> "ProcessLimit":
+    def from_now(cls, given: int, encoding: Callable[[int], int]) -> "ProcessLimit":
         """A limit for this process, whose libraries are loaded."""
-        return cls(given, resident_bytes())
+        return cls(given, resident_bytes(), encoding)
 
-    def for_call(self, mosaic: int) -> int:
-        """Bytes that restoring a photo may add, whose mosaic has so many bytes; what encodes it needs some too."""
-        return self.given - self.held - mosaic - ENCODING
+    def for_call(self, mosaic: NDArray[np.uint16]) -> int:
+        """Bytes that restoring a photo may add, whose mosaic is held and whose picture will be encoded."""
+        return self.given - self.held - mosaic.nbytes - self.encoding(max(mosaic.shape))  # it may be turned
 
 
 def heights_of(blocks: int, frame_height: int) -> StripHeights:

@@ -76,7 +76,7 @@ class Engine:
         alignment = plan_alignment(photo, self.metadata.cfa, self.metadata.size_multiple, MARGIN)
         heights, work = None, Work(alignment.shape, 3 * photo.mosaic.size * bits // 8)
         if limit is not None:
-            heights = choose_heights(work, limit.for_call(photo.mosaic.nbytes), limit.given)
+            heights = choose_heights(work, limit.for_call(photo.mosaic), limit.given)
         elif self.max_memory is not None:
             heights = choose_heights(work, self.max_memory)
         return Prepared(photo, alignment, alignment.frame() if heights is None else None, heights, bits)

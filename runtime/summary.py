@@ -28,6 +28,7 @@ class Summary:
     white_balance_from: camera, daylight, auto, gains, or model
     amplification: the factor and why
     provider:      what ran the network
+    in_strips:     whether a memory limit had it restored in strips
     fallback:      why it is not the one that was asked for; None where it is
     model:         what the model says of itself
     milliseconds:  by stage: decode, align, exposure, session, network, encode; in a bracket all but the last two are
@@ -44,6 +45,7 @@ class Summary:
     white_balance_from: str
     amplification: Amplification
     provider: Provider
+    in_strips: bool
     fallback: str | None
     model: ModelMetadata
     milliseconds: Mapping[str, float]
@@ -91,6 +93,7 @@ def summarise(photo: RawPhoto, restored: Restored, milliseconds: Mapping[str, fl
         white_balance_from=restored.white_balance_from,
         amplification=restored.amplification,
         provider=restored.provider,
+        in_strips=restored.in_strips,
         fallback=restored.fallback,
         model=restored.model,
         milliseconds=milliseconds,

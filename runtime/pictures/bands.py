@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 Rows = NDArray[np.uint16]
 Encoded = TypeVar("Encoded")
 
+LIBRARIES = 16_000_000  # bytes that the encoders' libraries take
+HELD = 5  # bands for each thread: as given, converted, filtered, compressed, waiting; 4.3 was measured
+
 ROWS = 64  # of a band: whole blocks of a JPEG, and a megabyte or two for an encoder's thread
 
 
@@ -53,3 +56,8 @@ def encode_bands(bands: Iterable[Rows], encode: Callable[[Rows], Encoded], threa
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
+
+
+def encoding_bytes(width: int, bits: int, threads: int) -> int:
+    """An upper bound of the memory that encoding a picture of this width takes, whatever its height."""
+    return LIBRARIES + HELD * threads * ROWS * width * 3 * bits // 8
