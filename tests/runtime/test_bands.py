@@ -4,6 +4,7 @@ from itertools import accumulate
 import imagecodecs
 import numpy as np
 import pytest
+import simplejpeg
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -80,9 +81,8 @@ def test_strips_give_the_bytes_of_the_whole_picture(tmp_path_factory: pytest.Tem
 def test_a_jpeg_of_many_bands_is_the_jpeg_of_the_whole_picture(tmp_path, size: tuple[int, int], decode) -> None:
     picture = gradient(*size)
     write_jpeg([picture], picture.shape, tmp_path / "a.jpg", 95, b"profile", b"Exif\0\0", 2)
-    whole = io.BytesIO()
-    Image.fromarray(to_8_bits(picture)).save(whole, "JPEG", quality=95, subsampling="4:4:4")
-    assert np.array_equal(decode((tmp_path / "a.jpg").read_bytes()), decode(whole.getvalue()))
+    whole = simplejpeg.encode_jpeg(to_8_bits(picture), 95, colorspace="RGB", colorsubsampling="444")
+    assert np.array_equal(decode((tmp_path / "a.jpg").read_bytes()), decode(whole))
 
 
 def test_a_side_beyond_what_jpegs_hold_is_refused(tmp_path) -> None:
