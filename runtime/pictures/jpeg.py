@@ -3,8 +3,8 @@
 A JPEG may restart its decoder every so many blocks; between two restarts nothing refers to what came before. So each
 band is encoded as a picture of its own, and the compressed data are joined by restart markers under one header.
 
-simplejpeg takes the array as it is and lets other threads run; Pillow's libjpeg-turbo is as fast, but copies the picture
-twice and stops every other thread meanwhile (docs/pictures.md has the figures).
+simplejpeg takes the array as it is and lets other threads run; Pillow's libjpeg-turbo is no slower, but Pillow copies
+the picture twice and stops every other thread meanwhile (docs/pictures.md has the figures).
 """
 
 import struct
