@@ -28,7 +28,7 @@ from rdi.runtime.restorer import Restorer
 from rdi.runtime.sessions import Sessions
 from rdi.runtime.threads import physical_cores
 
-_PACKAGES = ("numpy", "rawpy", "pillow", "typer")
+_PACKAGES = ("numpy", "rawpy", "pillow", "simplejpeg", "isal", "typer")
 
 
 class Verdict(StrEnum):
