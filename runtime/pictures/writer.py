@@ -16,9 +16,9 @@ from rdi.runtime.threads import physical_cores
 
 def load_encoders() -> None:
     """Import what writing needs, while there is time: 30 ms that the first picture would wait for."""
+    import simplejpeg  # noqa: F401
+    from isal import isal_zlib  # noqa: F401
     from PIL import Image, TiffImagePlugin  # noqa: F401
-
-    Image.preinit()
 
 
 def save_picture(
