@@ -1,6 +1,7 @@
 """`rdi infer`."""
 
 import sys
+from contextlib import closing
 
 from rdi.cli import infer_options as options
 
@@ -36,7 +37,7 @@ def infer(
 
     # Before anything else: LibRaw's process loads on another core while this one loads numpy and onnxruntime.
     with IsolatedProcess(PHOTO_READING) as process:
-        from rdi.cli.reports import report
+        from rdi.cli.reports import reporting
         from rdi.runtime.batch import restore_files
         from rdi.runtime.exposure import bracket_from, exposure_from
         from rdi.runtime.pictures import choose_settings
@@ -51,14 +52,18 @@ def infer(
         restorer = Restorer(model, provider=provider, threads=threads, device=device, allow_fallback=allow_fallback)
         if restorer.note:
             print(f"rdi: {restorer.note}", file=sys.stderr)
-        outcomes = restore_files(
-            jobs,
-            restorer,
-            exposure=chosen_exposure,
-            white_balance=chosen_balance,
-            settings=settings,
-            overwrite=overwrite,
-            max_memory=max_memory,
-            process=process,
-        )
-        report(outcomes, jobs, as_json)
+        with reporting(jobs, as_json) as tell:
+            outcomes = restore_files(
+                jobs,
+                restorer,
+                exposure=chosen_exposure,
+                white_balance=chosen_balance,
+                settings=settings,
+                overwrite=overwrite,
+                max_memory=max_memory,
+                process=process,
+                tell=tell,
+            )
+            with closing(outcomes):
+                for _ in outcomes:
+                    pass

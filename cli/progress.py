@@ -1,6 +1,5 @@
 """The bar that a batch shows on a terminal; `rich` is loaded here only."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,6 +24,15 @@ class BatchBar:
         """One more picture is done."""
         self._progress.advance(self._task)
 
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Take the bar away while whole lines are printed: rich would wrap what it prints above a bar itself."""
+        self._progress.stop()
+        try:
+            yield
+        finally:
+            self._progress.start()
+
 
 @contextmanager
 def batch_progress(wanted: int) -> Iterator[BatchBar]:
@@ -36,9 +44,8 @@ def batch_progress(wanted: int) -> Iterator[BatchBar]:
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
-        # Results printed on the same terminal go above the bar; into a file they go past it, as they are.
-        redirect_stdout=sys.stdout.isatty(),
-        redirect_stderr=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
     )
     with progress:
         yield BatchBar(progress, progress.add_task("", total=wanted))

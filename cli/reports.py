@@ -3,8 +3,8 @@
 import json
 import sys
 import time
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
 
 import typer
@@ -20,20 +20,17 @@ class Bar(Protocol):
     def advance(self) -> None:
         """One more picture is done."""
 
+    def hidden(self) -> AbstractContextManager[object]:
+        """While in it, the terminal is free for whole lines."""
 
-def report(outcomes: Generator[Outcome, None, None], jobs: Sequence[Job], as_json: bool) -> None:
-    """Print outcomes as they come, and for more than one photo a summary; exits with 1 if any failed."""
-    tally, told, begun, wanted = Tally(), set[str](), time.monotonic(), len(jobs)
+
+@contextmanager
+def reporting(jobs: Sequence[Job], as_json: bool) -> Iterator[Callable[[Outcome], None]]:
+    """A call that prints an outcome; at the end, for more than one photo, a summary; exits with 1 if any failed."""
+    tally, begun, wanted = Tally(), time.monotonic(), len(jobs)
     try:
-        with closing(outcomes), _progress(wanted) as bar:
-            for number, outcome in enumerate(outcomes, start=1):
-                tally.add(outcome)
-                for text in complaints(outcome):
-                    if text not in told:  # the pictures of a bracket share what there is to say of their photo
-                        _complain(text)
-                told.update(complaints(outcome))
-                _print_result(outcome, f"[{number}/{wanted}] " if wanted > 1 else "", as_json)
-                bar.advance()
+        with _progress(0 if as_json else wanted) as bar:
+            yield _Reporter(tally, wanted, as_json, bar).tell
     finally:
         if len({job.photo for job in jobs}) > 1:
             _complain(tally.describe(wanted, time.monotonic() - begun))
@@ -41,15 +38,36 @@ def report(outcomes: Generator[Outcome, None, None], jobs: Sequence[Job], as_jso
         raise typer.Exit(1)
 
 
+class _Reporter:
+    """Prints outcomes as they come."""
+
+    def __init__(self, tally: Tally, wanted: int, as_json: bool, bar: Bar) -> None:
+        self._tally, self._wanted, self._as_json, self._bar = tally, wanted, as_json, bar
+        self._told = set[str]()
+
+    def tell(self, outcome: Outcome) -> None:
+        """Count and print one; called on the thread that writes, for one after the other."""
+        self._tally.add(outcome)
+        counter = f"[{self._tally.total}/{self._wanted}] " if self._wanted > 1 else ""
+        with self._bar.hidden():
+            for text in complaints(outcome):
+                if text not in self._told:  # the pictures of a bracket share what there is to say of their photo
+                    _complain(text)
+            _print_result(outcome, counter, self._as_json)
+        self._told.update(complaints(outcome))
+        self._bar.advance()
+
+
 def _complain(text: str) -> None:
     print(printable(f"rdi: {text}"), file=sys.stderr)
 
 
 def _print_result(outcome: Outcome, counter: str, as_json: bool) -> None:
+    """Written out at once: for a program that reads along, and so that a full disk is known before the next picture."""
     if as_json:
-        print(json.dumps(outcome.as_json()), flush=True)  # a program that reads along gets each line at once
+        print(json.dumps(outcome.as_json()), flush=True)
     elif not outcome.error:
-        print(printable(counter + describe(outcome)))
+        print(printable(counter + describe(outcome)), flush=True)
 
 
 def complaints(outcome: Outcome) -> list[str]:
@@ -78,6 +96,9 @@ def describe(outcome: Outcome) -> str:
 class _NoBar:
     def advance(self) -> None:
         pass
+
+    def hidden(self) -> AbstractContextManager[object]:
+        return nullcontext()
 
 
 @contextmanager

@@ -55,6 +55,7 @@ def restore_files(
     overwrite: bool = False,
     max_memory: int | str | None = None,
     process: IsolatedProcess | None = None,
+    tell: Callable[[Outcome], object] | None = None,
 ) -> Generator[Outcome, None, None]:
     """Restore photos into files, yielding what became of each in the order of the photos.
 
@@ -67,6 +68,8 @@ def restore_files(
     max_memory: bytes, or text such as "400MB", of all that this process may hold: one photo at a time is worked on
              then, in strips where it must be
     process: that decodes, closed at the end; by default a new one
+    tell:    called with each outcome as soon as it is known, on the thread that writes; the generator yields it only
+             when the next picture is restored, and does not yield what is finished while the batch is being ended
     Errors of a photo or of its output are its outcome; those of a provider or of the options are raised. Closing the
     generator ends the batch: what is being written is finished, nothing else is begun.
     """
@@ -85,7 +88,7 @@ def restore_files(
         bits = (settings or PictureSettings()).bits if limit else 16
         bracket = partial(restorer.restore_bracket, exposure=exposure, bits=bits, limit=limit)
         restore = partial(_restore, bracket=bracket, write=write)
-        yield from pipeline.write_behind(chain.from_iterable(map(restore, photos)))
+        yield from pipeline.write_behind(chain.from_iterable(map(restore, photos)), tell)
 
 
 def _process_limit(

@@ -60,6 +60,11 @@ class Tally:
         self._counts[outcome.status] += 1
 
     @property
+    def total(self) -> int:
+        """How many there were so far."""
+        return self._counts.total()
+
+    @property
     def failed(self) -> int:
         """How many failed."""
         return self._counts[Status.FAILED]
@@ -71,7 +76,7 @@ class Tally:
         seconds: since the batch began
         """
         parts = [f"{self._counts[status]} {status}" for status in Status if self._counts[status]]
-        if rest := wanted - self._counts.total():
+        if rest := wanted - self.total:
             parts.append(f"{rest} not done")
         restored = self._counts[Status.RESTORED]
         speed = f", {restored / seconds:.3g} pictures/s" if restored else ""

@@ -55,13 +55,26 @@ class Pipeline:
         while reading:
             yield reading.popleft().result()
 
-    def write_behind(self, writes: Iterable[Callable[[], Result]]) -> Iterator[Result]:
-        """What each write gives, in order; while one is going on, the next is being worked out by `writes`."""
+    def write_behind(
+        self, writes: Iterable[Callable[[], Result]], tell: Callable[[Result], object] | None = None
+    ) -> Iterator[Result]:
+        """What each write gives, in order; while one is going on, the next is being worked out by `writes`.
+
+        tell: called with it, on the thread that writes, as soon as the write has ended: the caller gets it only when
+              `writes` has worked out the next one, and gets none of what ends while the pipeline is being left
+        """
         writing: deque[Future[Result]] = deque()
         for write in writes:
-            writing.append(self._writer.submit(write))
+            writing.append(self._writer.submit(_write, write, tell))
             del write  # and with it the picture, which otherwise lived on while the next one is made
             while writing and (len(writing) > self._behind or writing[0].done()):
                 yield writing.popleft().result()
         while writing:
             yield writing.popleft().result()
+
+
+def _write(write: Callable[[], Result], tell: Callable[[Result], object] | None) -> Result:
+    result = write()
+    if tell:
+        tell(result)
+    return result

@@ -145,18 +145,21 @@ def test_ctrl_c_leaves_no_half_file_and_no_process(tiny_model: Path, tmp_path: P
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     assert running.stdout is not None
+    assert running.stderr is not None
     lines = [running.stdout.readline() for _ in range(3)]
     below = processes_of(running.pid)
     assert below
     os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to every process of the group
-    rest, complaints = running.communicate(timeout=60)
+    with running:
+        lines += running.stdout.readlines()  # not communicate(), which misses what readline() read too much
+        complaints = running.stderr.read()
     assert running.returncode == 130
     assert "Traceback" not in complaints
     assert "not done" in complaints
-    told = [json.loads(line)["output"] for line in (*lines, *rest.splitlines())]
+    told = [json.loads(line)["output"] for line in lines]
     written = sorted(str(path) for path in out.iterdir())
-    assert set(told) <= set(written)
-    assert len(written) <= len(told) + 2 < 300  # one finished and not yet told of, one being written
+    assert sorted(told) == written
+    assert f"{len(told)} restored, {300 - len(told)} not done" in complaints
     for path in written:
         with Image.open(path) as image:
             image.load()
@@ -167,30 +170,48 @@ def test_ctrl_c_leaves_no_half_file_and_no_process(tiny_model: Path, tmp_path: P
     raise AssertionError("a process lives on")
 
 
-def test_on_a_terminal_a_bar_shows_and_results_stay_clean(tiny_model: Path, tmp_path: Path) -> None:
-    folder, (terminal, end) = many(tmp_path, 5), pty.openpty()
-    command: list[str | Path] = [sys.executable, "-m", "rdi.cli", "infer", folder, "--model", tiny_model, "--json"]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=end, env={**os.environ, "TERM": "xterm", "COLUMNS": "100"}
-    ) as running:
+def on_a_terminal(*arguments: str | Path, stdout: int | None = None) -> tuple[bytes, bytes]:
+    """What goes to stdout, where that is a pipe, and to a terminal of 40 columns, where stderr is one."""
+    terminal, end = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "40"}
+    command = [sys.executable, "-m", "rdi.cli", "infer", *arguments]
+    with subprocess.Popen(command, stdout=stdout or end, stderr=end, env=environment) as running:
         os.close(end)
-        assert running.stdout is not None
-        results = running.stdout.read()
-    shown = b""
-    while True:
-        try:
-            piece = os.read(terminal, 65_536)
-        except OSError:  # the other end is closed, and all of it read
-            break
-        if not piece:
-            break
-        shown += piece
-    os.close(terminal)
-    assert [json.loads(line)["status"] for line in results.splitlines()] == ["restored"] * 5
+        shown = b"".join(iter(lambda: _read(terminal), b""))
+        os.close(terminal)
+        return running.stdout.read() if running.stdout else b"", shown
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65_536)
+    except OSError:  # the other end is closed, and all of it read
+        return b""
+
+
+def test_on_a_terminal_a_bar_shows_and_results_stay_clean(tiny_model: Path, tmp_path: Path) -> None:
+    folder = many(tmp_path, 5)
+    results, shown = on_a_terminal(folder, "--model", tiny_model, stdout=subprocess.PIPE)
+    assert [f"{folder / f'{n:03}.dng'}: " in results.decode() for n in range(5)] == [True] * 5
     assert b"5/5" in shown
     assert b"pictures/s" in shown
     assert b"rdi: 5 pictures: 5 restored" in shown
     assert b"\x1b" not in results
+
+
+def test_results_on_a_terminal_are_not_wrapped(tiny_model: Path, tmp_path: Path) -> None:
+    folder = many(tmp_path, 3)
+    _, shown = on_a_terminal(folder, "--model", tiny_model)
+    assert b"3/3" in shown  # the bar
+    for number in range(3):
+        assert f"  {folder / f'{number:03}_restored.jpg'}\r\n".encode() in shown
+
+
+def test_json_on_a_terminal_is_json(tiny_model: Path, tmp_path: Path) -> None:
+    _, shown = on_a_terminal(many(tmp_path, 3), "--model", tiny_model, "--json")
+    *lines, summary = shown.splitlines()
+    assert [json.loads(line)["status"] for line in lines] == ["restored"] * 3
+    assert summary.startswith(b"rdi: 3 pictures: 3 restored; ")
 
 
 def test_without_a_terminal_there_is_no_bar(tiny_model: Path, tmp_path: Path) -> None:

@@ -114,8 +114,8 @@ def test_a_signal_while_a_picture_is_written_leaves_it_whole_or_not_at_all(
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == code
     assert "Traceback" not in done.stderr
-    assert done.stderr.startswith("rdi: 4 pictures: ")
-    assert "not done" in done.stderr
+    assert done.stderr.startswith("rdi: 4 pictures: 1 restored, 3 not done; ")
+    assert done.stdout.startswith(f"[1/4] {folder / '0.dng'}: ")
     written = [path for path in folder.iterdir() if path.suffix != ".dng"]
     assert [path.name for path in written] == ["0_restored.jpg"]
     assert written[0].read_bytes() == b"whole"

@@ -87,3 +87,41 @@ def test_leaving_interrupts_the_reading_and_finishes_the_writing() -> None:
         next(pipeline.write_behind([lambda: 1 / 0]))
     assert written == [1]
     assert interrupted.is_set()
+
+
+def test_a_write_is_told_of_as_soon_as_it_ends() -> None:
+    """The second is not worked out before the first was told of: without that this would fail after 20 seconds."""
+    told, heard = list[int](), threading.Event()
+
+    def tell(number: int) -> None:
+        told.append(number)
+        heard.set()
+
+    def writes():
+        yield partial(abs, 1)
+        assert heard.wait(20)
+        yield partial(abs, 2)
+
+    with Pipeline(nothing) as pipeline:
+        assert list(pipeline.write_behind(writes(), tell)) == [1, 2]
+    assert told == [1, 2]
+
+
+def test_what_is_finished_while_leaving_is_told_of() -> None:
+    told, begun = list[str](), threading.Event()
+
+    def write() -> str:
+        begun.set()
+        time.sleep(0.2)
+        return "finished"
+
+    def writes():
+        yield write
+        yield write
+        assert begun.wait(20)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), Pipeline(nothing) as pipeline:
+        pipeline._behind = 2  # the second waits in line while the first is being written
+        list(pipeline.write_behind(writes(), told.append))
+    assert told == ["finished"]
