@@ -1,7 +1,9 @@
 """The `rdi` command."""
 
 import atexit
+import errno
 import gc
+import os
 import signal
 import sys
 import threading
@@ -31,23 +33,47 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Commands(TyperGroup):
-    """Turns an RdiError of any command into one line on stderr and an exit code; anything else is a defect."""
+    """Turns an RdiError of any command, or one of the system, into one line on stderr and an exit code.
+
+    Anything else is a defect.
+    """
 
     def invoke(self, ctx: Any) -> Any:
         """Run the chosen command."""
         accept_any_name()
         try:
             with _breaking_off_cleans_up():
-                return super().invoke(ctx)
+                result = super().invoke(ctx)
+                sys.stdout.flush()  # a disk that is full shows now, not in a traceback of Python's end
+                return result
         except UsageError as error:
             _fail(error, 2)
         except RdiError as error:
             _fail(error, 1)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # whoever read along has read enough: click ends without a word
+                raise
+            _drop_unprinted()
+            _fail(_system_error(error), 1)
 
 
-def _fail(error: RdiError, code: int) -> None:
+def _fail(error: object, code: int) -> None:
     print(f"rdi: {printable(error)}", file=sys.stderr)
     raise typer.Exit(code)
+
+
+def _system_error(error: OSError) -> str:
+    """What the system refused, and on which file where it says so."""
+    where = "" if error.filename is None else f"{error.filename}: "
+    return f"{where}{error.strerror or error}"
+
+
+def _drop_unprinted() -> None:
+    """Where stdout takes no more, what is left for it must not be tried again, and complained of, at Python's end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager

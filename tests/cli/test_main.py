@@ -126,3 +126,35 @@ def test_a_command_gives_a_signal_back_to_whoever_had_it(number: signal.Signals)
     before = signal.getsignal(number)
     assert CliRunner().invoke(app, ["info", "none.ARW"]).exit_code == 1
     assert signal.getsignal(number) is before
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("command", ["infer", "info"])
+@pytest.mark.parametrize("as_json", [[], ["--json"]])
+def test_a_full_disk_behind_stdout_is_one_line(
+    command: str, as_json: list[str], tiny_model: Path, tmp_path: Path
+) -> None:
+    photo = str(write_photo(tmp_path / "a.dng"))
+    options = ["--model", str(tiny_model)] if command == "infer" else []
+    with Path("/dev/full").open("w") as full:
+        arguments = [sys.executable, "-m", "rdi.cli", command, photo, *options, *as_json]
+        done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "rdi: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(13, "Permission denied", "/usr/bin/python"), "rdi: /usr/bin/python: Permission denied\n"),
+        (OSError(12, "Cannot allocate memory"), "rdi: Cannot allocate memory\n"),
+        (TimeoutError("took too long"), "rdi: took too long\n"),
+    ],
+)
+def test_what_the_system_refuses_is_one_line(error: OSError, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("rdi.cli.info._describe", refuse)
+    result = CliRunner().invoke(app, ["info", "photo.ARW"])
+    assert (result.exit_code, result.stderr) == (1, said)
