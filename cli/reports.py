@@ -81,7 +81,7 @@ def describe(outcome: Outcome) -> str:
     """A restored or skipped picture for people."""
     summary = outcome.summary
     if summary is None:
-        return f"{outcome.job.photo}: {outcome.existing} exists and was left as it is; --overwrite replaces it"
+        return f"{outcome.job.photo}: {_left(outcome)}"
     iso = f"ISO {summary.iso:g}" if summary.iso else "ISO unknown"
     chosen = summary.amplification
     stages = ", ".join(f"{stage} {time:.0f}" for stage, time in summary.milliseconds.items())
@@ -89,8 +89,15 @@ def describe(outcome: Outcome) -> str:
         f"{outcome.job.photo}: {summary.camera}, {iso}, {summary.width}x{summary.height}\n"
         f"  amplification {chosen.value:.4g} ({chosen.describe()})\n"
         f"  provider {summary.provider}{', in strips' if summary.in_strips else ''}; milliseconds: {stages}\n"
-        f"  {', '.join(map(str, outcome.job.outputs))}"
+        f"  {', '.join(map(str, outcome.written))}" + (f"\n  {_left(outcome)}" if outcome.kept else "")
     )
+
+
+def _left(outcome: Outcome) -> str:
+    names = ", ".join(map(str, outcome.kept))
+    if len(outcome.kept) == 1:
+        return f"{names} exists and was left as it is; --overwrite replaces it"
+    return f"{names} exist and were left as they are; --overwrite replaces them"
 
 
 class _NoBar:

@@ -7,14 +7,14 @@
     │   ├── TruncatedPhotoError a raw file that is shorter than its own header says
     │   └── UnsupportedMosaicError   Foveon, monochrome, linear: no Bayer or X-Trans mosaic
     ├── LevelsError             black and white level, gains or matrix that make no sense
-    ├── MemoryLimitError        a photo that cannot be restored within the memory allowed
+    ├── MemoryLimitError        a photo that cannot be restored within the memory allowed, or the memory there is
     ├── ModelError              an ONNX file that is damaged or was not written by `rdi export`
     ├── CheckpointError         a weights file that is damaged or does not fit the network
     ├── ProviderError           an execution provider that is unknown or cannot be used
     ├── OutputError             a file that cannot or must not be written
     ├── TrainingDataError       nothing to train on, or something damaged in it
     ├── VerificationError       an exported graph that does not compute what the network computes
-    └── MissingPackageError     a package of an extra that is not installed
+    └── MissingPackageError     a package that is not installed, or broken
 
 A message says what was given, what is allowed and what to do next. The command line prints it in one line and exits
 with 1 (2 for a UsageError); anything else that surfaces is a defect of rdi.
@@ -50,7 +50,10 @@ class LevelsError(RdiError):
 
 
 class MemoryLimitError(RdiError):
-    """A photo that cannot be restored within the memory that was allowed; the message names the smallest that works."""
+    """A photo for which the memory that was allowed, or that there is, does not suffice.
+
+    Of a limit the message names the smallest that works.
+    """
 
 
 class ModelError(RdiError):
@@ -78,4 +81,4 @@ class VerificationError(RdiError):
 
 
 class MissingPackageError(RdiError):
-    """A package that belongs to an extra which is not installed."""
+    """A package that is not installed, as those of an extra may be, or that is broken."""

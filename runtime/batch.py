@@ -26,7 +26,7 @@ from rdi.runtime.targets import Job
 from rdi.runtime.white_balance import WhiteBalance
 
 # Of one photo: they do not stop the others.
-PHOTO_ERRORS = (InputError, LevelsError, MemoryLimitError, ModelError, OutputError)
+PHOTO_ERRORS = (InputError, LevelsError, MemoryError, MemoryLimitError, ModelError, OutputError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +62,9 @@ def restore_files(
     While one photo is restored the next is decoded, in a process of its own that a damaged file may crash, and the last
     picture is written. Jobs of one photo that follow each other, a bracket, share one decoding.
 
-    Without `overwrite` a picture that exists is left as it is, but only if its photo's container is whole: a file that
-    is missing, cut off or no photo is never reported as done because an old picture lies beside it.
+    Without `overwrite` no file that exists is replaced. A picture is skipped if all of its files exist; if some do, it
+    is restored for the sake of the others. A photo whose container is not whole, missing, cut off or none at all, is
+    never reported as done because an old picture lies beside it.
 
     max_memory: bytes, or text such as "400MB", of all that this process may hold: one photo at a time is worked on
              then, in strips where it must be
@@ -83,7 +84,8 @@ def restore_files(
         pipeline.prepare_writing(load_encoders)
         read = partial(_read, decoder=decoder, white_balance=white_balance, overwrite=overwrite)
         photos = pipeline.read_ahead((list(bracket) for _, bracket in groupby(jobs, lambda job: job.photo)), read)
-        write = partial(_write, settings=settings, threads=restorer.threads, develop=partial(develop_isolated, decoder))
+        develop = partial(develop_isolated, decoder)
+        write = partial(_write, settings=settings, threads=restorer.threads, develop=develop, overwrite=overwrite)
         # Under a limit 8-bit pictures are made as such; without one it is quicker to round them while encoding.
         bits = (settings or PictureSettings()).bits if limit else 16
         bracket = partial(restorer.restore_bracket, exposure=exposure, bits=bits, limit=limit)
@@ -105,17 +107,17 @@ def _process_limit(
 
 def _read(jobs: Sequence[Job], decoder: IsolatedProcess, white_balance: WhiteBalance, overwrite: bool) -> _Read:
     """Read the photo of these jobs, unless all of its pictures are there already."""
-    existing = {job: job.existing for job in jobs if not overwrite and job.existing}
-    wanted = [job for job in jobs if job not in existing]
-    skipped = [Outcome(job, Status.SKIPPED, existing=path) for job, path in existing.items()]
+    done = [] if overwrite else [job for job in jobs if job.existing == job.outputs]
+    wanted = [job for job in jobs if job not in done]
+    skipped = [Outcome(job, Status.SKIPPED, kept=job.outputs) for job in done]
     try:
         check_container(jobs[0].photo)
         if not wanted:
             return _Read((), skipped)
-        photo, decode = read_isolated(decoder, jobs[0].photo)
-        return _Read(wanted, skipped, white_balance.apply(photo), decode)
+        answer = read_isolated(decoder, jobs[0].photo)
+        return _Read(wanted, skipped, white_balance.apply(answer.value), answer.milliseconds)
     except PHOTO_ERRORS as error:
-        return _Read(jobs, error=error)
+        return _Read(jobs, error=_of_photo(error, jobs[0].photo))
 
 
 def _restore(
@@ -133,7 +135,7 @@ def _restore(
                 del restored  # the picture belongs to whoever writes it now
                 done += 1
         except PHOTO_ERRORS as caught:
-            error = caught
+            error = _of_photo(caught, read.jobs[0].photo)
     if error:
         yield from (partial(_known, Outcome(job, Status.FAILED, error=error)) for job in read.jobs[done:])
 
@@ -152,21 +154,34 @@ def _write(
     settings: PictureSettings | None,
     threads: int,
     develop: Develop,
+    overwrite: bool,
 ) -> Outcome:
-    """Write the files of one picture."""
-    encoding = Stopwatch()
+    """Write the files of one picture: all of them, or those that are not there yet."""
+    encoding, written = Stopwatch(), list[Path]()
+    kept = () if overwrite else job.existing
     try:
         _make_folder(job.target.parent)
-        with encoding.measure("encode"):
-            save_picture(restored, job.target, settings, threads=threads)
+        if job.target not in kept:
+            with encoding.measure("encode"):
+                save_picture(restored, job.target, settings, threads=threads)
+            written.append(job.target)
         summary = summarise(photo, restored, {"decode": decode, **restored.timings, **encoding.timings})
-        if job.sidecar is not None:
+        if job.sidecar is not None and job.sidecar not in kept:
             write_sidecar(job.photo, job.target, summary, job.sidecar)
-        if job.compared is not None:
+            written.append(job.sidecar)
+        if job.compared is not None and job.compared not in kept:
             save_comparison(photo, restored, job.compared, develop)
+            written.append(job.compared)
     except PHOTO_ERRORS as error:
-        return Outcome(job, Status.FAILED, error=error)
-    return Outcome(job, Status.RESTORED, summary)
+        return Outcome(job, Status.FAILED, error=_of_photo(error, job.photo), written=tuple(written), kept=kept)
+    return Outcome(job, Status.RESTORED, summary, written=tuple(written), kept=kept)
+
+
+def _of_photo(error: Exception, photo: Path) -> RdiError:
+    """An error of a photo, which Python's own for want of memory says nothing of."""
+    if isinstance(error, RdiError):
+        return error
+    return MemoryLimitError(f"not enough memory for {photo}; try --max-memory, a smaller one if given, or --threads 1")
 
 
 def _make_folder(folder: Path) -> None:

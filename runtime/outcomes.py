@@ -15,7 +15,7 @@ class Status(StrEnum):
     """What became of a picture."""
 
     RESTORED = "restored"
-    SKIPPED = "skipped"  # its output exists and must not be overwritten
+    SKIPPED = "skipped"  # its outputs exist and must not be overwritten
     FAILED = "failed"
 
 
@@ -27,23 +27,26 @@ class Outcome:
     status:   restored, skipped or failed
     summary:  how it was restored; None otherwise
     error:    why it failed; None otherwise; one and the same for all pictures of a photo that cannot be read
-    existing: the output because of which it was skipped; None otherwise
+    written:  the outputs that were written, which may be some even where it failed
+    kept:     the outputs that were there and had to be left as they were
     """
 
     job: Job
     status: Status
     summary: Summary | None = None
     error: RdiError | None = None
-    existing: Path | None = None
+    written: tuple[Path, ...] = ()
+    kept: tuple[Path, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """One object for programs; `output` is None for a failed photo."""
+        """One object for programs; `output`, `sidecar` and `compared` are None where the file is not there."""
         job = self.job
-        written = {"output": job.target, "sidecar": job.sidecar, "compared": job.compared}
+        outputs = {"output": job.target, "sidecar": job.sidecar, "compared": job.compared}
+        there = {*self.written, *self.kept}
         return {
             "photo": str(job.photo),
             "status": str(self.status),
-            **{name: None if self.error or path is None else str(path) for name, path in written.items()},
+            **{name: str(path) if path in there else None for name, path in outputs.items()},
             "error": str(self.error) if self.error else None,
             **(self.summary.as_json() if self.summary else {}),
         }

@@ -40,9 +40,9 @@ class Job:
         return tuple(path for path in (self.target, self.sidecar, self.compared) if path is not None)
 
     @property
-    def existing(self) -> Path | None:
-        """The first of these files that is there already; None where there is none."""
-        return next((path for path in self.outputs if path.exists()), None)
+    def existing(self) -> tuple[Path, ...]:
+        """Those of these files that are there already; a picture is done when all are."""
+        return tuple(path for path in self.outputs if path.exists())
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,30 @@ def test_a_bracket_is_several_pictures_from_one_decoding(
     assert values[1] == brightness(tmp_path / "plain.png")
 
 
+def test_of_a_pictures_files_only_what_is_missing_is_made(dng: Path, tiny_model: Path, tmp_path: Path) -> None:
+    """As after a comparison that failed: it is neither reported as done, nor made at the cost of what is there."""
+    picture, sidecar, compared = (
+        tmp_path / name for name in ("night_restored.jpg", "night_restored.jpg.json", "night_compared.jpg")
+    )
+    everything = (dng, "--model", tiny_model, "--sidecar", "--compare-with-camera")
+    picture.write_bytes(b"mine")
+    first = infer(*everything)
+    assert first.exit_code == 0, first.output
+    assert f"{picture} exists and was left as it is" in first.stdout
+    assert picture.read_bytes() == b"mine"
+    assert json.loads(sidecar.read_text())["picture"] == picture.name
+    assert compared.stat().st_size > 1000
+    picture.unlink()
+    compared.unlink()
+    second = json.loads(infer(*everything, "--json").stdout)
+    assert [second[name] for name in ("status", "output", "sidecar", "compared")] == [
+        "restored",
+        *(str(path) for path in (picture, sidecar, compared)),
+    ]
+    assert all(path.exists() for path in (picture, compared))
+    assert f"{picture}, {sidecar}, {compared} exist and were left as they are" in infer(*everything).stdout
+
+
 def test_of_a_bracket_only_what_is_missing_is_made(dng: Path, tiny_model: Path, tmp_path: Path) -> None:
     (tmp_path / "night_restored_0EV.jpg").write_bytes(b"mine")
     result = infer(dng, "--model", tiny_model, *BRACKET, "--json")
@@ -139,7 +163,7 @@ def test_a_sidecar_that_exists_is_not_replaced(dng: Path, tiny_model: Path, tmp_
     (tmp_path / "night_restored.jpg.json").write_text("mine")
     result = infer(dng, "--model", tiny_model, "--sidecar")
     assert "night_restored.jpg.json exists" in result.stdout
-    assert not (tmp_path / "night_restored.jpg").exists()
+    assert (tmp_path / "night_restored.jpg").exists()
     assert (tmp_path / "night_restored.jpg.json").read_text() == "mine"
 
 

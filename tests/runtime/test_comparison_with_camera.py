@@ -48,3 +48,5 @@ def test_a_rendering_that_crashes_libraw_costs_the_comparison_and_nothing_else(
     assert "a.dng has no rendering to compare with: LibRaw crashed (SIGABRT)" in str(outcomes[0].error)
     assert (tmp_path / "a_restored.jpg").exists()
     assert not (tmp_path / "a_compared.jpg").exists()
+    told = outcomes[0].as_json()
+    assert (told["output"], told["compared"]) == (str(first.target), None)

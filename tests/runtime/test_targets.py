@@ -195,8 +195,8 @@ def test_an_output_beside_the_picture_is_not_shared_either(tmp_path: Path) -> No
         plan([tmp_path / "b.ARW", tmp_path / "b_compared.jpg"], None, JPEG, Extras(compared=True))
 
 
-def test_any_output_that_exists_counts(tmp_path: Path) -> None:
+def test_outputs_that_exist_are_told_apart(tmp_path: Path) -> None:
     (job,) = plan([tmp_path / "a.ARW"], tmp_path, JPEG, Extras(sidecar=True, compared=True))
-    assert job.existing is None
+    assert not job.existing
     touch(tmp_path / "a_compared.jpg")
-    assert job.existing == tmp_path / "a_compared.jpg"
+    assert job.existing == (tmp_path / "a_compared.jpg",)
