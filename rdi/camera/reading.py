@@ -84,6 +84,8 @@ def open_raw(path: Path) -> Iterator["RawPy"]:
             # By name LibRaw reads what it needs; of a file object rawpy keeps all bytes (18 MB for 18 megapixels).
             source = str(path) if _is_unicode(path) else opened.enter_context(path.open("rb"))
             yield opened.enter_context(rawpy.imread(source))
+    except _rawpy.LibRawUnsufficientMemoryError as error:
+        raise MemoryError(f"not enough memory to decode {path}") from error
     except (_rawpy.LibRawFileUnsupportedError, _rawpy.LibRawIOError) as error:
         raise NotARawPhotoError(f"{path} is no raw photo that LibRaw can read; give a camera's raw file") from error
     except (_rawpy.LibRawError, OSError) as error:

@@ -1,6 +1,8 @@
 import ctypes
+import importlib
 import operator
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -13,9 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rdi import isolated
+from rdi import child
 from rdi.errors import InputError
-from rdi.isolated import CallLostError, IsolatedProcess
+from rdi.isolated import CallLostError, IsolatedProcess, KilledError, NotStartedError
+from rdi.memory import resident_bytes
 
 
 def is_alive(pid: int) -> bool:
@@ -73,11 +76,11 @@ def test_a_call_that_hangs_is_given_up() -> None:
 
 def test_what_is_printed_there_does_not_get_among_the_answers(capfd: pytest.CaptureFixture[str]) -> None:
     with IsolatedProcess() as process:
-        process.call(os.write, 1, b"LibRaw says hello\n")
-        process.call(os.system, "echo hello from a program")
+        assert process.call(os.write, 1, b"LibRaw says hello\n").printed == "LibRaw says hello"
+        assert process.call(os.system, "echo hello from a program >&2").printed == "hello from a program"
+        assert process.call(operator.add, 1, 2).printed == ""
     captured = capfd.readouterr()
-    assert captured.out == ""
-    assert "LibRaw says hello\nhello from a program" in captured.err
+    assert (captured.out, captured.err) == ("", "")
 
 
 def test_an_error_that_cannot_be_sent_is_a_crash_of_its_call_alone() -> None:
@@ -93,7 +96,7 @@ def test_an_answer_that_breaks_off_here_is_not_mixed_up_with_the_next(monkeypatc
 
     with IsolatedProcess() as process:
         with monkeypatch.context() as patched, pytest.raises(MemoryError):
-            patched.setattr(isolated, "_receive", fail)
+            patched.setattr(child, "receive", fail)
             process.call(operator.add, 1, 2)
         assert process.call(operator.add, 3, 4).value == 7
 
@@ -153,3 +156,77 @@ def test_calls_of_several_threads_wait_for_each_other() -> None:
     with IsolatedProcess() as process, ThreadPoolExecutor(4) as threads:
         answers = list(threads.map(lambda number: process.call(abs, -number).value, range(200)))
     assert answers == list(range(200))
+
+
+def test_a_process_that_is_killed_is_told_from_one_that_crashes() -> None:
+    with IsolatedProcess() as process:
+        with pytest.raises(KilledError, match="was killed, perhaps for want of memory"):
+            process.call(os.kill, process.pid, signal.SIGKILL)
+        assert process.call(operator.add, 1, 2).value == 3
+
+
+def test_a_process_that_dies_while_it_starts_is_told_from_a_call_that_crashes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "breaks.py").write_text("import os\nprint('no such instruction', flush=True)\nos.abort()")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with (
+        IsolatedProcess(preload=["breaks"]) as process,
+        pytest.raises(NotStartedError, match=r"^does not start \(SIGABRT, no such instruction\)"),
+    ):
+        process.call(operator.add, 1, 2)
+
+
+def test_a_computer_that_starts_no_process_is_told_at_the_first_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with IsolatedProcess() as process, pytest.raises(NotStartedError, match="No such file"):
+        process.call(operator.add, 1, 2)
+
+
+def test_a_module_that_cannot_be_preloaded_fails_only_what_needs_it(capfd: pytest.CaptureFixture[str]) -> None:
+    with IsolatedProcess(preload=["rdi_no_such_module"]) as process:
+        assert process.call(operator.add, 1, 2).value == 3
+    assert capfd.readouterr().err == ""
+
+
+def test_a_function_that_is_not_to_be_found_there_is_a_failed_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with IsolatedProcess(timeout=30.0) as process:
+        process.call(os.getpid)
+        before = process.pid
+        (tmp_path / "only_here.py").write_text("def one():\n    return 1\n")
+        monkeypatch.syspath_prepend(str(tmp_path))
+        with pytest.raises(ModuleNotFoundError, match="only_here"):
+            process.call(importlib.import_module("only_here").one)
+        assert process.call(operator.add, 1, 2).value == 3
+        assert process.pid == before
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", pickle.dumps(pickle.dumps((abs, (1,))))[:-5], b"no request"], ids=["ends", "half", "garbage"]
+)
+def test_a_request_that_breaks_off_is_the_end_of_the_process(sent: bytes) -> None:
+    command = [sys.executable, "-c", "from rdi.serving import serve; serve([])"]
+    done = subprocess.run(command, input=sent, capture_output=True, timeout=60, check=True)
+    assert done.stderr == b""
+
+
+def test_a_system_that_gives_pipes_no_more_room_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    fcntl = pytest.importorskip("fcntl")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(fcntl, "fcntl", refuse)
+    with IsolatedProcess() as process:
+        assert process.call(operator.add, 1, 2).value == 3
+
+
+@needs_proc
+def test_nothing_of_an_answer_is_kept_there() -> None:
+    with IsolatedProcess(preload=["numpy"]) as process:
+        before = process.call(resident_bytes).value
+        assert process.call(np.ones, 100_000_000, np.uint8).value.nbytes == 100_000_000
+        assert process.call(resident_bytes).value < before + 50_000_000

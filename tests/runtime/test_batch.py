@@ -12,13 +12,13 @@ import pytest
 
 from rdi.camera import RawPhoto
 from rdi.camera.dng import write_dng
-from rdi.errors import ModelError
+from rdi.errors import MemoryLimitError, MissingPackageError, ModelError
 from rdi.isolated import IsolatedProcess
-from rdi.runtime import Restored, Restorer, decoding
+from rdi.runtime import Restored, Restorer, batch, decoding
 from rdi.runtime.batch import restore_files
 from rdi.runtime.exposure import Exposure
 from rdi.runtime.outcomes import Status
-from rdi.runtime.pictures import PictureSettings
+from rdi.runtime.pictures import PictureSettings, save_picture
 from rdi.runtime.targets import Job
 
 # A module that the decoding process can import: LibRaw crashing or hanging on a file of that name.
@@ -31,6 +31,10 @@ def read_photo(path):
         os.abort()
     if path.stem == "huge":
         raise MemoryError
+    if path.stem == "killed":
+        os.kill(os.getpid(), 9)
+    if path.stem == "corrupt":
+        os.write(2, f"{path}: data corrupted at 4711\\n".encode() * 2)
     if path.stem == "hang":
         time.sleep(600)
     return reading.read_photo(path)
@@ -58,34 +62,82 @@ def fragile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_photo_that_crashes_libraw_is_named_and_the_rest_go_on(
     small_photo: RawPhoto, tiny_model: Path, tmp_path: Path, fragile: None
 ) -> None:
-    jobs = jobs_for(tmp_path, small_photo, "a", "crash", "b", "hang", "huge", "c")
+    jobs = jobs_for(tmp_path, small_photo, "a", "crash", "b", "hang", "huge", "c", "killed", "d")
     process = IsolatedProcess(timeout=3.0)
     outcomes = list(restore_files(jobs, Restorer(tiny_model), process=process))
     assert [str(outcome.status) for outcome in outcomes] == [
         *("restored", "failed"),
         *("restored", "failed", "failed", "restored"),
+        *("failed", "restored"),
     ]
     assert "crash.dng is damaged: LibRaw crashed (SIGABRT) on it" in str(outcomes[1].error)
     assert "hang.dng is damaged: LibRaw took more than 3 seconds on it" in str(outcomes[3].error)
     assert "huge.dng needs more memory than there is" in str(outcomes[4].error)
-    assert sorted(path.stem for path in tmp_path.glob("*.png")) == ["a", "b", "c"]
+    assert "killed.dng cannot be read: LibRaw was killed, perhaps for want of memory" in str(outcomes[6].error)
+    assert sorted(path.stem for path in tmp_path.glob("*.png")) == ["a", "b", "c", "d"]
     assert process.pid is None
+
+
+def test_what_libraw_complains_of_is_a_warning_of_its_photo(
+    small_photo: RawPhoto, tiny_model: Path, tmp_path: Path, fragile: None, capfd: pytest.CaptureFixture[str]
+) -> None:
+    outcomes = list(restore_files(jobs_for(tmp_path, small_photo, "corrupt", "b"), Restorer(tiny_model)))
+    warned, other = (outcome.summary for outcome in outcomes)
+    assert warned is not None
+    assert other is not None
+    assert warned.warnings == ("LibRaw says 'data corrupted at 4711': a part of the picture may be made up",)
+    assert other.warnings == ()
+    assert capfd.readouterr().err == ""
+
+
+def test_without_libraw_a_batch_ends_and_says_why(
+    small_photo: RawPhoto, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / "rawpy.py").write_text("raise ImportError('libraw.so.23: cannot open shared object file')")
+    monkeypatch.syspath_prepend(str(tmp_path / "modules"))
+    jobs = jobs_for(tmp_path, small_photo, "a", "b")
+    with pytest.raises(MissingPackageError, match=r"rawpy cannot be loaded \(libraw\.so\.23.*--force-reinstall rawpy"):
+        list(restore_files(jobs, Restorer(tiny_model)))
+    (tmp_path / "modules" / "rawpy.py").write_text("import os; os.abort()")
+    with pytest.raises(MissingPackageError, match=r"LibRaw's process does not start \(SIGABRT.*reinstall rawpy"):
+        list(restore_files(jobs, Restorer(tiny_model)))
+
+
+@pytest.mark.parametrize("where", ["restore", "save"])
+def test_memory_that_does_not_suffice_costs_one_photo(
+    small_photo: RawPhoto, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    def fail(restored: Restored, path: Path, *rest: Any, **options: Any) -> Any:
+        if path.stem == "b":
+            raise MemoryError
+        return save_picture(restored, path, *rest, **options)
+
+    if where == "save":
+        monkeypatch.setattr(batch, "save_picture", fail)
+    restorer = Watched(tiny_model, fail=1 if where == "restore" else None, error=MemoryError())
+    outcomes = list(restore_files(jobs_for(tmp_path, small_photo, "a", "b"), restorer))
+    assert [str(outcome.status) for outcome in outcomes] == ["restored", "failed"]
+    assert isinstance(outcomes[1].error, MemoryLimitError)
+    assert "not enough memory for" in str(outcomes[1].error)
+    assert "b.dng; try --max-memory" in str(outcomes[1].error)
 
 
 class Watched(Restorer):
     """Keeps an eye on its pictures and fails where it is told to."""
 
-    def __init__(self, model: Path, fail: int | None = None) -> None:
+    def __init__(self, model: Path, fail: int | None = None, error: Exception | None = None) -> None:
         super().__init__(model)
         self.images: list[weakref.ref[Any]] = []
         self.alive: list[int] = []
         self.fail = fail
+        self.error = error or ModelError("no memory")
 
     def restore_bracket(
         self, photo: RawPhoto, exposure: Exposure | None = None, stops: Any = (0.0,), **options: Any
     ) -> Iterator[Restored]:
         if len(self.images) == self.fail:
-            raise ModelError("no memory")
+            raise self.error
         for restored in super().restore_bracket(photo, exposure, stops, **options):
             image = np.array(restored.image)
             self.images.append(weakref.ref(image))
