@@ -21,7 +21,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.stem[:80]}.", suffix=path.suffix, dir=path.parent)
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}; choose another place with --out") from error
+        raise OutputError(f"cannot write {path}: {error.strerror}; give another path") from error
     os.close(handle)
     temporary = Path(name)
     try:

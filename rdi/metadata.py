@@ -36,7 +36,7 @@ class WhiteBalance(StrEnum):
 class Rendering(StrEnum):
     """What the network's output is."""
 
-    PAPER = "paper"  # sRGB, as in the paper
+    PAPER = "paper"  # a finished picture in sRGB's primaries; its curve is named apart
 
 
 class Precision(StrEnum):
@@ -53,7 +53,7 @@ class Precision(StrEnum):
 
 
 _SLOW_ON_A_CPU = (
-    "this model computes in half precision and is made for a GPU (--provider cuda); on a CPU it is slower than one "
+    "this model computes in half precision and is made for a GPU (provider cuda); on a CPU it is slower than one "
     "exported with --precision fp32 or fp16"
 )
 

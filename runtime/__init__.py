@@ -1,11 +1,10 @@
 """ONNX model -> restored picture, with ONNX Runtime; needs neither torch nor onnx.
 
-from pathlib import Path
-from rdi.camera.reading import read_photo
+from rdi.camera import read_photo
 from rdi.runtime import Restorer, save_picture
 
-restored = Restorer().restore(read_photo(Path("photo.ARW")))
-save_picture(restored, Path("photo_restored.jpg"))
+restored = Restorer().restore(read_photo("photo.ARW"))
+save_picture(restored, "photo_restored.jpg")
 """
 
 from rdi.runtime.exposure import Amplification, Exposure, ExposureMode
@@ -13,6 +12,7 @@ from rdi.runtime.model import read_metadata
 from rdi.runtime.pictures import PictureSettings, save_picture
 from rdi.runtime.providers import Provider
 from rdi.runtime.restorer import Restored, Restorer
+from rdi.runtime.white_balance import WhiteBalance, parse_white_balance
 
 __all__ = [
     "Amplification",
@@ -22,6 +22,8 @@ __all__ = [
     "Provider",
     "Restored",
     "Restorer",
+    "WhiteBalance",
+    "parse_white_balance",
     "read_metadata",
     "save_picture",
 ]

@@ -11,6 +11,7 @@ even where the choice stopped at a bound or held back for the lights.
 import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -123,6 +124,23 @@ def parse_exposure(text: str) -> Exposure:
         return Exposure(ExposureMode.NUMBER, float(text))
     except ValueError as error:
         raise UsageError(f"exposure {text!r} is unknown; give auto, paper or a number such as 100") from error
+
+
+def as_exposure(given: object) -> Exposure:
+    """What a caller gave for an exposure, as an Exposure.
+
+    given: an Exposure, text as on the command line, the amplification itself (0.01 to 10000), or None for auto
+    Raises UsageError for anything else.
+    """
+    if given is None:
+        return Exposure()
+    if isinstance(given, Exposure):
+        return given
+    if isinstance(given, str):
+        return parse_exposure(given)
+    if isinstance(given, Real) and not isinstance(given, bool):
+        return Exposure(ExposureMode.NUMBER, float(given))
+    raise UsageError(f"exposure {given!r} is unknown; give an Exposure, auto, paper or a number such as 100")
 
 
 def exposure_from(text: str | None, ratio: float | None, ev: float | None = None) -> Exposure:

@@ -1,5 +1,6 @@
 """A model file as the runtime sees it: ours or refused, and what it says of itself."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,13 @@ class ModelFile:
     metadata: ModelMetadata
 
 
-def open_model(path: Path) -> ModelFile:
+def open_model(path: str | os.PathLike[str]) -> ModelFile:
     """Read and check a model file.
 
     Raises ModelError for a file that is missing, larger than 256 MiB, no ONNX file, not written by `rdi export`, or
     whose inputs and outputs are not those of rdi's graphs; MissingPackageError without onnxruntime.
     """
+    path = Path(path)
     content = _read(path)
     probe = _probe(content, path)
     metadata = ModelMetadata.from_strings(probe.get_modelmeta().custom_metadata_map, str(path))
@@ -41,26 +43,26 @@ def open_model(path: Path) -> ModelFile:
     return ModelFile(path, content, metadata)
 
 
-def read_metadata(path: Path) -> ModelMetadata:
+def read_metadata(path: str | os.PathLike[str]) -> ModelMetadata:
     """What a model file says of itself; the errors of `open_model`."""
     return open_model(path).metadata
 
 
 def _read(path: Path) -> bytes:
     if path.is_dir():
-        raise ModelError(f"{path} is a folder; give an ONNX file from `rdi export` with --model")
+        raise ModelError(f"{path} is a folder; give an ONNX file from `rdi export`")
     if path.exists() and not path.is_file():  # a pipe would hang, a device never end
-        raise ModelError(f"{path} is no regular file; give an ONNX file from `rdi export` with --model")
+        raise ModelError(f"{path} is no regular file; give an ONNX file from `rdi export`")
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise ModelError(
                 f"{path} has {size / 1e6:.0f} MB, no model of rdi more than {MAX_BYTES / 1e6:.0f}; "
-                "give an ONNX file from `rdi export` with --model"
+                "give an ONNX file from `rdi export`"
             )
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise ModelError(f"model {path} does not exist; make one with `rdi export` or name one with --model") from error
+        raise ModelError(f"model {path} does not exist; give another path, or make one with `rdi export`") from error
     except OSError as error:
         raise ModelError(f"model {path} cannot be read: {error.strerror}") from error
 

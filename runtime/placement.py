@@ -65,5 +65,5 @@ def require_placed(session: Any, provider: Provider) -> None:
     if placement.share < LEAST:
         raise ProviderError(
             f"provider {provider} cannot be used: it loads, but runs only {placement.describe()} of this model and "
-            "leaves the rest to the CPU; use --provider cpu, which is faster then"
+            "leaves the rest to the CPU; use the provider cpu, which is faster then"
         )

@@ -93,7 +93,7 @@ def missing_reason(provider: Provider) -> str:
         return f"the installed {_name(found)} was built without it; {_ELSEWHERE[provider]}"
     extra = _EXTRAS[provider]
     if DISTRIBUTIONS.get(_name(found)) == extra:  # the right package, built for another processor or system
-        return f"this computer's build of {_name(found)} has no {provider}; use --provider cpu"
+        return f"this computer's build of {_name(found)} has no {provider}; use the provider cpu"
     return f"the installed {_name(found)} was built without it; {repair_command(extra)}"
 
 

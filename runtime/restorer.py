@@ -1,19 +1,20 @@
 """`Restorer`: raw photos in, bright upright pictures out."""
 
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from rdi.camera.photo import RawPhoto
+from rdi.errors import UsageError
 from rdi.metadata import ModelMetadata
 from rdi.models import shipped_model
 from rdi.runtime.budget import ProcessLimit
 from rdi.runtime.depth import Picture
 from rdi.runtime.engine import Engine, Prepared
-from rdi.runtime.exposure import Amplification, Exposure, choose_amplification
+from rdi.runtime.exposure import Amplification, Exposure, as_exposure, choose_amplification
 from rdi.runtime.fallback import Chosen, choose_provider
 from rdi.runtime.model import open_model
 from rdi.runtime.providers import Provider, parse_provider
@@ -37,12 +38,12 @@ class Restored:
     fallback:      why the provider is not the one that was asked for; None where it is
     """
 
-    image: Picture
+    image: Picture = field(repr=False)
     amplification: Amplification
     timings: Mapping[str, float]
     provider: Provider
-    model: ModelMetadata
-    exif: bytes = b""
+    model: ModelMetadata = field(repr=False)
+    exif: bytes = field(default=b"", repr=False)
     white_balance: tuple[float, ...] | None = None
     white_balance_from: str = "camera"
     in_strips: bool = False
@@ -66,7 +67,7 @@ class Restorer:
 
     def __init__(
         self,
-        model: Path | None = None,
+        model: str | os.PathLike[str] | None = None,
         *,
         provider: Provider | str = Provider.CPU,
         threads: int | None = None,
@@ -74,7 +75,7 @@ class Restorer:
         max_memory: int | str | None = None,
         allow_fallback: bool = False,
     ) -> None:
-        opened, asked = open_model(model or shipped_model()), parse_provider(provider)
+        opened, asked = open_model(shipped_model() if model is None else model), parse_provider(provider)
         chosen = choose_provider(opened, asked, device, threads) if allow_fallback else Chosen(asked, device)
         self._engine = Engine(Sessions(opened, chosen.provider, threads, chosen.device), max_memory)
         self.fallback = chosen.reason
@@ -99,19 +100,23 @@ class Restorer:
         """Threads that the network gets on the CPU."""
         return self._engine.sessions.threads
 
-    def restore(self, photo: RawPhoto, exposure: Exposure | None = None, *, bits: int = 16) -> Restored:
-        """Restore one photo; by default with Exposure() (auto), and 16 bits per channel (or 8).
+    def restore(self, photo: RawPhoto, exposure: Exposure | float | str | None = None, *, bits: int = 16) -> Restored:
+        """Restore one photo.
 
-        Raises UnsupportedMosaicError where the photo's CFA does not fit the model, MemoryLimitError for a limit
-        that the photo cannot keep to (it names the smallest that works), ModelError where strips are needed and the
-        model has none beside it.
+        photo:    from `rdi.camera.read_photo` or, for a frame without a file, `rdi.camera.photo_from_array`
+        exposure: an Exposure, "auto", "paper" or the amplification itself, 0.01 to 10000; by default auto
+        bits:     per channel, 16 or 8
+
+        Raises UsageError for anything else, UnsupportedMosaicError where the photo's CFA does not fit the model,
+        MemoryLimitError for a limit that the photo cannot keep to (it names the smallest that works), ModelError where
+        strips are needed and the model has none beside it.
         """
         return next(self.restore_bracket(photo, exposure, bits=bits))
 
     def restore_bracket(
         self,
         photo: RawPhoto,
-        exposure: Exposure | None = None,
+        exposure: Exposure | float | str | None = None,
         stops: Sequence[float] = (0.0,),
         *,
         bits: int = 16,
@@ -124,11 +129,12 @@ class Restorer:
         limit: of the whole process, in place of `max_memory`
         Raises what `restore` does.
         """
-        stages = Stopwatch()
+        _require_photo(photo)
+        wanted, stages = as_exposure(exposure), Stopwatch()
         with stages.measure("align"):
             prepared = self._engine.prepare(photo, bits, limit)
         with stages.measure("exposure"):
-            chosen = choose_amplification(photo, self.model, exposure or Exposure())
+            chosen = choose_amplification(photo, self.model, wanted)
         with stages.measure("session"):
             self._engine.load(prepared)
         for ev in stops:
@@ -150,6 +156,20 @@ class Restorer:
             prepared.whole is None,
             self.fallback,
         )
+
+
+def _require_photo(photo: object) -> None:
+    """Say how to come by a photo where a path or an array was given in place of one: UsageError."""
+    if isinstance(photo, RawPhoto):
+        return
+    if isinstance(photo, str | os.PathLike):
+        raise UsageError(
+            f"restore takes a photo that was read, not the path {os.fspath(photo)!r}; give rdi.camera.read_photo(path)"
+        )
+    raise UsageError(
+        f"restore takes a RawPhoto, not {type(photo).__name__}; for an array, make one with "
+        "rdi.camera.photo_from_array(mosaic, 'RGGB', black_level=..., white_level=...)"
+    )
 
 
 class Stopwatch:

@@ -107,6 +107,8 @@ def write_sidecar(photo: Path, picture: Path, summary: Summary, path: Path) -> N
     photo, picture: the files it came from and went into
     Raises OutputError where the path cannot be written.
     """
-    content = {"format": SIDECAR_FORMAT, "photo": str(photo), "picture": picture.name, **summary.as_json()}
+    content = {"format": SIDECAR_FORMAT, "photo": str(photo.absolute()), "picture": picture.name, **summary.as_json()}
     with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        # A name that is no UTF-8 has lone surrogates, which JSON escapes just as Python does.
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")

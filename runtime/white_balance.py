@@ -49,7 +49,7 @@ class WhiteBalance:
             return _balanced(photo, self.mode, np.array(self.gains) / self.gains[1])
         if photo.camera_from_xyz is None:
             raise LevelsError(
-                f"the photo names no colour matrix to compute {self.mode} with; give gains, --white-balance R,G,B"
+                f"the photo names no colour matrix to compute {self.mode} with; give three gains, such as 2.1,1,1.6"
             )
         if self.mode is WhiteBalanceMode.DAYLIGHT:
             return _balanced(photo, self.mode, daylight_gains(photo.camera_from_xyz))
@@ -62,8 +62,8 @@ class WhiteBalance:
         """Refuse a choice that a model with a white balance of its own would not follow: UsageError."""
         if self.mode is not WhiteBalanceMode.CAMERA and model.white_balance is ModelWhiteBalance.BAKED:
             raise UsageError(
-                f"the model {model.variant} has one white balance baked in; leave --white-balance out, or choose a "
-                "model that takes it with --model"
+                f"the model {model.variant} has one white balance baked in; keep the camera's, the default, "
+                "or choose a model that takes it"
             )
 
 

@@ -48,7 +48,7 @@ class RawPhoto:
     one cell of its pattern.
     """
 
-    mosaic: Mosaic
+    mosaic: Mosaic = field(repr=False)
     cfa: Cfa
     black_level: Array
     white_level: float
@@ -61,7 +61,7 @@ class RawPhoto:
     orientation: int = 1
     make: str = ""
     model: str = ""
-    exif: bytes = b""
+    exif: bytes = field(default=b"", repr=False)
     phase: tuple[int, int] = (0, 0)
     crop: tuple[int, int] = (0, 0)
     path: Path | None = None
@@ -190,7 +190,7 @@ def plan_alignment(photo: RawPhoto, target: Cfa, multiple: int, margin: int = 0)
     if photo.cfa.period != target.period:
         raise UnsupportedMosaicError(
             f"the mosaic of the photo is {_kind(photo.cfa)}, but the model was trained for {_kind(target)}; "
-            f"choose a model for {_kind(photo.cfa)} with --model"
+            f"choose a model that was trained for {_kind(photo.cfa)}"
         )
     top, left = photo.phase if target is Cfa.XTRANS else shift_to(photo.cfa, target)
     cells = -(-margin // photo.cfa.period) * photo.cfa.period

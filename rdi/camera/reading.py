@@ -5,6 +5,7 @@ linear range: on a real ARW the saturated pixels pile up at 16372, and a white o
 real signal clipped. Published weights, protocol and parity files use LibRaw's too.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -31,7 +32,7 @@ MATRIX_DECIMALS = 6  # LibRaw keeps float32; makers and Adobe publish four decim
 _ORIENTATIONS = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}
 
 
-def read_photo(path: Path) -> RawPhoto:
+def read_photo(path: str | os.PathLike[str]) -> RawPhoto:
     """Read a raw photo: the visible frame as counted, with the camera's levels, colours and EXIF.
 
     What the file lacks gets a default and an entry in `RawPhoto.warnings`: white balance (the camera's daylight, or the
@@ -42,6 +43,7 @@ def read_photo(path: Path) -> RawPhoto:
     TruncatedPhotoError for part of one (see `containers` for what can be checked), UnsupportedMosaicError for pixels
     that are no Bayer or X-Trans mosaic, LevelsError for levels or colours that make no sense.
     """
+    path = Path(path)
     container = check_container(path)
     with open_raw(path) as raw:
         cfa, phase, pattern = _pattern(raw, path)

@@ -47,8 +47,7 @@ def write_jpeg(
     height, width = shape[:2]
     if max(height, width) > LARGEST_SIDE:
         raise OutputError(
-            f"{width}x{height} pixels do not fit a JPEG, whose sides end at {LARGEST_SIDE}; choose png or tiff with "
-            "--format"
+            f"{width}x{height} pixels do not fit a JPEG, whose sides end at {LARGEST_SIDE}; choose PNG or TIFF"
         )
     bands = encode_bands(in_bands(strips), partial(_encode, quality=quality), threads)
     added = [(_APP1, exif), (_APP2, b"ICC_PROFILE\0\1\1" + icc)]

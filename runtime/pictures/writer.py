@@ -1,5 +1,6 @@
 """Write a restored picture."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +23,11 @@ def load_encoders() -> None:
 
 
 def save_picture(
-    restored: Restored, path: Path, settings: PictureSettings | None = None, *, threads: int | None = None
+    restored: Restored,
+    path: str | os.PathLike[str],
+    settings: PictureSettings | None = None,
+    *,
+    threads: int | None = None,
 ) -> None:
     """Write a restored picture with its ICC profile and EXIF, whole or not at all; an existing file is replaced.
 
@@ -32,6 +37,7 @@ def save_picture(
     Raises OutputError where the path cannot be written or a JPEG would be larger than JPEGs can be, UsageError for a
     suffix that names no format.
     """
+    path = Path(path)
     settings = settings or choose_settings(path)
     threads = threads or physical_cores()
     strips, shape = (restored.image,), restored.image.shape

@@ -226,7 +226,7 @@ def test_a_truncated_dng(dng: Path, tiny_model: Path, tmp_path: Path) -> None:
 
 def test_an_xtrans_photo_with_a_bayer_model(tiny_model: Path, tmp_path: Path) -> None:
     write_dng(make_photo(Cfa.XTRANS), tmp_path / "x.dng")
-    refused(infer(tmp_path / "x.dng", "--model", tiny_model), "x.dng", "X-Trans", "--model")
+    refused(infer(tmp_path / "x.dng", "--model", tiny_model), "x.dng", "X-Trans", "choose a model")
     assert files(tmp_path) == {"x.dng"}
 
 

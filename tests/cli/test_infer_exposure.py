@@ -1,6 +1,7 @@
 """`rdi infer`: exposure, brackets, side-cars and the comparison with the camera's rendering."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,19 @@ def test_a_sidecar_says_how_the_picture_was_made(dng: Path, tiny_model: Path, tm
     assert exposure["value"] == 2 * exposure["chosen"] == 2 * exposure["estimate"]
     assert (said["model"]["name"], said["model"]["format"], said["provider"]) == ("tiny", "rdi-1", "cpu")
     assert set(said["milliseconds"]) == {"decode", "align", "exposure", "session", "network", "encode"}
+
+
+def test_a_sidecar_has_names_as_they_are_and_the_photos_whole_path(
+    dng: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("Zoë 夜.dng", os.fsdecode(b"caf\xe9.dng")):
+        dng.with_name(name).write_bytes(dng.read_bytes())
+        result = infer(name, "--model", tiny_model, "--sidecar")
+        assert result.exit_code == 0, result.output
+        written = (tmp_path / f"{name[:-4]}_restored.jpg.json").read_text(encoding="utf-8")
+        assert json.loads(written)["photo"] == str(tmp_path / name)
+        assert ("Zoë 夜" in written) is name.startswith("Zoë")
 
 
 def test_a_sidecar_that_exists_is_not_replaced(dng: Path, tiny_model: Path, tmp_path: Path) -> None:

@@ -53,18 +53,27 @@ def test_the_two_commands_stand_in_readme_as_ci_runs_them() -> None:
         assert f"\n{line}\n" in README
 
 
+def run_beside_a_photo(session: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+    shutil.copy(shipped_sample(), folder / "photo.ARW")
+    return subprocess.run([sys.executable, "-c", session], cwd=folder, capture_output=True, text=True, check=False)
+
+
 def test_the_python_session_restores_a_picture(tmp_path: Path) -> None:
-    session = PYTHON_BLOCKS[0]
-    shutil.copy(shipped_sample(), tmp_path / "photo.ARW")
-    ended = subprocess.run([sys.executable, "-c", session], cwd=tmp_path, capture_output=True, text=True, check=False)
+    ended = run_beside_a_photo(PYTHON_BLOCKS[0], tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / "photo_restored.jpg").stat().st_size > 10_000
+
+
+def test_the_python_session_with_exposure_and_white_balance_uses_both(tmp_path: Path) -> None:
+    says = "print(restored.amplification.ev, restored.white_balance_from)"
+    ended = run_beside_a_photo(PYTHON_BLOCKS[1] + says, tmp_path)
+    assert (ended.stdout, ended.stderr) == ("1.0 auto\n", "")
 
 
 def test_the_python_session_with_an_array_restores_it_without_libraw_and_pillow() -> None:
     unwanted = {"rawpy", "PIL", "typer", "torch", "onnx"}
     checks = f"import sys\nprint(picture.shape, picture.dtype, *{unwanted} & set(sys.modules))"
-    command = [sys.executable, "-c", PYTHON_BLOCKS[1] + checks]
+    command = [sys.executable, "-c", PYTHON_BLOCKS[2] + checks]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout == "(480, 640, 3) uint16\n"

@@ -134,7 +134,7 @@ class Watched(Restorer):
         self.error = error or ModelError("no memory")
 
     def restore_bracket(
-        self, photo: RawPhoto, exposure: Exposure | None = None, stops: Any = (0.0,), **options: Any
+        self, photo: RawPhoto, exposure: Exposure | float | str | None = None, stops: Any = (0.0,), **options: Any
     ) -> Iterator[Restored]:
         if len(self.images) == self.fail:
             raise self.error

@@ -25,7 +25,7 @@ def test_daylight_comes_from_the_cameras_matrix(dark_photo: RawPhoto) -> None:
 
 @pytest.mark.parametrize("mode", ["daylight", "auto"])
 def test_what_needs_a_matrix_is_refused_without_one(dark_photo: RawPhoto, mode: str) -> None:
-    with pytest.raises(LevelsError, match=f"{mode} with; give gains, --white-balance R,G,B"):
+    with pytest.raises(LevelsError, match=f"{mode} with; give three gains, such as 2.1,1,1.6"):
         parse_white_balance(mode).apply(dark_photo)
 
 
