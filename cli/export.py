@@ -28,7 +28,10 @@ ReportFile = Annotated[Path | None, typer.Option("--report", help="Also write th
 
 
 def export(
-    out: Annotated[Path, typer.Option(help="ONNX file to write; replaced only by one that passes every check.")],
+    out: Annotated[
+        Path,
+        typer.Option(help="ONNX file to write, its strips beside it; replaced only by one that passes every check."),
+    ],
     checkpoint: CheckpointFile = None,
     from_paper: PaperFile = None,
     opset: Annotated[int, typer.Option(help="ONNX operator set, 21 to 23.")] = 21,
@@ -47,9 +50,14 @@ def export(
     no_simplify: Annotated[
         bool, typer.Option("--no-simplify", help="Leave the graph as PyTorch's exporter makes it.")
     ] = False,
+    no_strips: Annotated[
+        bool, typer.Option("--no-strips", help="Write no strips: `rdi infer --max-memory` cannot use the model then.")
+    ] = False,
     report: ReportFile = None,
 ) -> None:
     """Write a trained network as one ONNX file and verify it against PyTorch; nothing is written if a check fails.
+
+    Beside it lie its strips (rdi.strips.zip), the same network for memory limits; fp16-compute has none.
 
     Example: rdi export --out models/rdi.onnx
     """
@@ -58,10 +66,11 @@ def export(
     from rdi.export import export as export_model
     from rdi.export.settings import parse_precision
     from rdi.runtime.targets import require_writable
+    from rdi.strips import strip_path
 
     if out.suffix.lower() != ".onnx":
         raise UsageError(f"--out {out} is no name for an ONNX file; give one that ends in .onnx")
-    settings = ExportSettings(opset, parse_precision(precision), not no_simplify, min_psnr)
+    settings = ExportSettings(opset, parse_precision(precision), not no_simplify, min_psnr, not no_strips)
     if report is not None:
         require_writable(report.parent)
     source, weights = load(checkpoint, from_paper)
@@ -70,6 +79,8 @@ def export(
     print(f"exporting {source}, about half a minute", file=sys.stderr)
     result = export_model(weights, out, settings, lambda found: _show(found, report))
     print(f"wrote {out}: {result.size / 1e6:.2f} MB, opset {result.opset}, {result.precision}")
+    if result.strips_size is not None:
+        print(f"wrote {strip_path(out)}: {result.strips_size / 1e6:.2f} MB, for memory limits")
     if result.precision.note:
         print(f"rdi: {result.precision.note}", file=sys.stderr)
 

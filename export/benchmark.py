@@ -264,7 +264,7 @@ def _rdi_strips(path: Path, size: Size, threads: int) -> Run:
     from rdi.runtime.model import open_model
     from rdi.runtime.providers import Provider
     from rdi.runtime.strip_file import open_strip_file
-    from rdi.runtime.strips import Levels, StripSessions, restore_strips
+    from rdi.runtime.strips import Levels, StripSessions, restore_photo
 
     photo = RawPhoto(_mosaic(size)[0, 0], Cfa.RGGB, np.array(BLACK), WHITE)
     frame = plan_alignment(photo, Cfa.RGGB, 32, MARGIN)
@@ -274,10 +274,8 @@ def _rdi_strips(path: Path, size: Size, threads: int) -> Run:
 
     def run() -> object:
         picture = np.empty((*photo.mosaic.shape, 3), dtype=np.uint16)
-        for first, strip in restore_strips(sessions, frame, (frame.top, photo.height), levels, heights):
-            begin, end = max(first, frame.top), min(first + strip.shape[0], frame.top + photo.height)
-            part = strip[begin - first : end - first, frame.left : frame.left + photo.width]
-            picture[begin - frame.top : end - frame.top] = part
+        for rows, strip in restore_photo(sessions, frame, levels, heights):
+            picture[rows] = strip
         return picture
 
     return run

@@ -7,7 +7,7 @@ from pathlib import Path
 import onnx
 from google.protobuf.message import DecodeError
 
-from rdi.atomic import atomic_path
+from rdi.atomic import atomic_paths
 from rdi.checkpoint import Checkpoint, weights_digest
 from rdi.errors import ModelError
 from rdi.export.graph import graph_of
@@ -15,7 +15,7 @@ from rdi.export.onnx_graph import build_model, set_metadata
 from rdi.export.report import Report
 from rdi.export.settings import DEFAULT_MIN_PSNR, ExportSettings
 from rdi.export.strip_checks import check_strips
-from rdi.export.strip_file import build_strip_file
+from rdi.export.strip_file import build_strip_file, remove_strips
 from rdi.export.verification import metadata_of, verify
 from rdi.metadata import ModelMetadata
 from rdi.strips import strip_path
@@ -29,7 +29,8 @@ def export(
 ) -> Report:
     """Write a checkpoint as one ONNX file, if and only if the file passes its verification; its strips beside it.
 
-    out:      and `rdi.strips.zip` beside `rdi.onnx`; replaced as a whole when all is well; otherwise left as it was
+    out:      and `rdi.strips.zip` beside `rdi.onnx`; both replaced when all is well, otherwise left as they were; old
+              strips are removed where none are written
     settings: opset, precision and more; by default opset 21 and float32
     observe:  told what the verification found, if a check failed too
     returns:  the same
@@ -37,30 +38,37 @@ def export(
     cannot be written.
     """
     settings = settings or ExportSettings()
-    with atomic_path(out) as temporary:
-        digest = weights_digest(checkpoint.network)
-        metadata = checkpoint.metadata.replace(weights_sha256=digest, precision=settings.precision)
-        graph = graph_of(checkpoint, settings.precision)
-        model = build_model(graph, metadata, settings)
-        least = DEFAULT_MIN_PSNR if settings.min_psnr is None else settings.min_psnr
-        content = model.SerializeToString()
-        report = _accepted(_verified(content, None, checkpoint, out, "cpu", least, to_the_end=False), observe)
-        strips = build_strip_file(graph, metadata, settings) if settings.writes_strips else None
-        if strips is not None:
-            checks = (*report.checks, check_strips(content, strips, metadata))
-            report = _accepted(replace(report, checks=checks), observe)
-        # The figures go into the file that they were measured on; its graph stays as it is.
-        set_metadata(model, metadata.replace(parity=report.parity()))
-        content = model.SerializeToString()
-        temporary.write_bytes(content)
-        if strips is not None:
-            with atomic_path(strip_path(out)) as temporary:
-                temporary.write_bytes(strips)
-    if strips is None:
-        strip_path(out).unlink(missing_ok=True)  # those of the model that was replaced
-    report = replace(report, size=len(content))
+    with atomic_paths(out, *([strip_path(out)] if settings.writes_strips else [])) as temporaries:
+        content, strips, report = _build(checkpoint, out, settings, observe)
+        for temporary, written in zip(temporaries, (content, strips), strict=False):
+            temporary.write_bytes(written)
+    if not settings.writes_strips:
+        remove_strips(out)
     observe(report)
     return report
+
+
+def _build(
+    checkpoint: Checkpoint, out: Path, settings: ExportSettings, observe: Callable[[Report], None]
+) -> tuple[bytes, bytes, Report]:
+    """The model's bytes and its strips' (none: empty), both verified."""
+    metadata = checkpoint.metadata.replace(
+        weights_sha256=weights_digest(checkpoint.network), precision=settings.precision
+    )
+    graph = graph_of(checkpoint, settings.precision)
+    model = build_model(graph, metadata, settings)
+    least = DEFAULT_MIN_PSNR if settings.min_psnr is None else settings.min_psnr
+    content = model.SerializeToString()
+    report = _accepted(_verified(content, None, checkpoint, out, "cpu", least, to_the_end=False), observe)
+    strips = b""
+    if settings.writes_strips:
+        strips = build_strip_file(graph, metadata, settings)
+        checks = (*report.checks, check_strips(content, strips, metadata))
+        report = _accepted(replace(report, checks=checks, strips_size=len(strips)), observe)
+    # The figures go into the file that they were measured on; its graph stays as it is.
+    set_metadata(model, metadata.replace(parity=report.parity()))
+    content = model.SerializeToString()
+    return content, strips, replace(report, size=len(content))
 
 
 def _accepted(report: Report, observe: Callable[[Report], None]) -> Report:
@@ -128,4 +136,5 @@ def _verified(
             break
     model = onnx.load_from_string(content)
     opset = next(item.version for item in model.opset_import if item.domain == "")
-    return Report(path, len(content), opset, provider, tuple(checks), metadata_of(model).precision)
+    size = None if strips is None else len(strips)
+    return Report(path, len(content), opset, provider, tuple(checks), metadata_of(model).precision, size)

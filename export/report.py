@@ -20,6 +20,7 @@ class Check:
     bound:  the largest figure that passes, or the smallest
     unit:   of both, for people
     at_least: whether larger is better
+    reason:   why there is no figure, where there is none
     """
 
     name: str
@@ -27,6 +28,7 @@ class Check:
     bound: float
     unit: str = ""
     at_least: bool = False
+    reason: str = ""
 
     @property
     def passed(self) -> bool:
@@ -44,6 +46,7 @@ class Report:
     provider: what ran it
     checks: in the order in which they ran
     precision: in which the weights are stored
+    strips_size: bytes of the strips beside it; None: it has none
     """
 
     path: Path
@@ -52,6 +55,7 @@ class Report:
     provider: str
     checks: tuple[Check, ...]
     precision: Precision = Precision.FP32
+    strips_size: int | None = None
 
     @property
     def passed(self) -> bool:
@@ -65,6 +69,8 @@ class Report:
             first = failed[0]
             asked = "asked" if first.at_least else "allowed"
             more = f" ({len(failed)} of {len(self.checks)} checks failed)" if len(failed) > 1 else ""
+            if first.reason:
+                raise VerificationError(f"{self.path} fails check '{first.name}': {first.reason}{more}")
             raise VerificationError(
                 f"{self.path} does not compute what the network computes: check '{first.name}' gives "
                 f"{first.figure:.3g} {first.unit}, {asked} is {first.bound:.3g}{more}"
@@ -72,9 +78,10 @@ class Report:
         return self
 
     def parity(self) -> dict[str, Any]:
-        """Check name -> figure and bound, for the model's metadata."""
+        """Check name -> figure and bound, for the model's metadata; a reason where there is one."""
         return {
             check.name: {"figure": _json_number(check.figure), "bound": check.bound, "unit": check.unit}
+            | ({"reason": check.reason} if check.reason else {})
             for check in self.checks
         }
 
@@ -83,6 +90,7 @@ class Report:
         return {
             "path": str(self.path),
             "size_bytes": self.size,
+            "strips_size_bytes": self.strips_size,
             "opset": self.opset,
             "precision": str(self.precision),
             "provider": self.provider,
@@ -101,8 +109,9 @@ class Report:
         lines = [f"{'check':{width}}  {'figure':>9}  {'bound':>9}  result"]
         for check in self.checks:
             result = "ok" if check.passed else "FAILED"
-            unit = f"  ({check.unit})" if check.unit else ""
-            lines.append(f"{check.name:{width}}  {check.figure:9.3g}  {check.bound:9.3g}  {result}{unit}")
+            detail = check.reason or check.unit
+            shown = f"  ({detail})" if detail else ""
+            lines.append(f"{check.name:{width}}  {check.figure:9.3g}  {check.bound:9.3g}  {result}{shown}")
         return "\n".join(lines)
 
 

@@ -4,18 +4,31 @@ import hashlib
 import io
 import json
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import onnx
 import torch
 
+from rdi.errors import OutputError
 from rdi.export.graph import RestorationGraph
 from rdi.export.half import store_as_half
 from rdi.export.onnx_graph import default_inputs, drop_notes, simplify, to_onnx
 from rdi.export.settings import ExportSettings
 from rdi.export.strip_graphs import Context, ReduceStrip, RestoreStrip
 from rdi.metadata import ModelMetadata, Precision
-from rdi.strips import BLOCK, FEATURE_HALO, FEATURES, FORMAT, HALO, MANIFEST, REDUCE_ROWS, REDUCED_CHANNELS, Part
+from rdi.strips import (
+    BLOCK,
+    FEATURE_HALO,
+    FEATURES,
+    FORMAT,
+    HALO,
+    MANIFEST,
+    REDUCE_ROWS,
+    REDUCED_CHANNELS,
+    Part,
+    strip_path,
+)
 
 # What a session can fix the sizes of a graph's inputs by: input -> names of rows and columns.
 SIZE_NAMES = {
@@ -25,6 +38,9 @@ SIZE_NAMES = {
 }
 OUTPUTS = {Part.REDUCE: "reduced", Part.CONTEXT: "features", Part.RESTORE: "rgb"}
 DATE = (1980, 1, 1, 0, 0, 0)  # of every part: the same weights give the same file
+
+# Early in a file of any version, damaged ones too: the manifest comes first, and nothing is compressed.
+MARK, MARK_WITHIN = b'"format": "rdi-strips-', 512
 
 
 def build_strip_file(graph: RestorationGraph, metadata: ModelMetadata, settings: ExportSettings) -> bytes:
@@ -47,6 +63,23 @@ def build_strip_file(graph: RestorationGraph, metadata: ModelMetadata, settings:
         for part, content in graphs.items():
             archive.writestr(zipfile.ZipInfo(part.file_name, DATE), content)
     return out.getvalue()
+
+
+def remove_strips(model: Path) -> None:
+    """Remove the strips beside a model that has none: they were the model's that it replaced.
+
+    A file of that name that `rdi export` did not write stays. Raises OutputError where it cannot be removed.
+    """
+    path = strip_path(model)
+    if not path.is_file():
+        return
+    try:
+        with path.open("rb") as file:
+            ours = MARK in file.read(MARK_WITHIN)
+        if ours:
+            path.unlink()
+    except OSError as error:
+        raise OutputError(f"cannot remove {path}, of the model that was replaced: {error.strerror}") from error
 
 
 def build_part(

@@ -19,7 +19,7 @@ from pathlib import Path
 
 SUFFIX = ".strips.zip"  # of the file beside the model
 FORMAT = "rdi-strips-1"
-MANIFEST = "manifest.json"  # format, hash of the weights, precision, sha256 of each graph, parity
+MANIFEST = "manifest.json"  # format, hash of the weights, precision, terms, sha256 of each graph
 
 REDUCE_ROWS = 32  # mosaic rows for one row of `reduced`
 REDUCE_HALO = 1  # of these, on each side of a strip

@@ -17,7 +17,7 @@ from rdi.runtime.package import first_line, session_errors
 from rdi.runtime.providers import Provider
 from rdi.runtime.sessions import Sessions, run_session
 from rdi.runtime.strip_file import open_strip_file
-from rdi.runtime.strips import Levels, StripHeights, StripSessions, restore_strips
+from rdi.runtime.strips import Levels, StripHeights, StripSessions, restore_photo
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,11 +125,8 @@ class Engine:
         target = sensor_view(image, photo.orientation)
         factor = self._gains(prepared) * np.float32(amplification)
         levels = Levels(alignment.black_level, photo.white_level, factor)
-        rows = (alignment.top, photo.height)
-        for first, strip in restore_strips(self._strips, alignment, rows, levels, prepared.heights):
-            begin, end = max(first, alignment.top), min(first + strip.shape[0], sum(rows))
-            part = strip[begin - first : end - first, alignment.left : alignment.left + photo.width]
-            target[begin - alignment.top : end - alignment.top] = in_bits(part, prepared.bits)
+        for rows, strip in restore_photo(self._strips, alignment, levels, prepared.heights):
+            target[rows] = in_bits(strip, prepared.bits)
         return image
 
     def _gains(self, prepared: Prepared) -> NDArray[np.float32]:

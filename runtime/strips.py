@@ -67,6 +67,17 @@ class StripSessions:
         return self._sessions[part][1]
 
 
+def restore_photo(
+    sessions: StripSessions, frame: Alignment, levels: Levels, heights: StripHeights
+) -> Iterator[tuple[slice, Strip]]:
+    """Restore the photo within a frame: (its rows, (rows, width of the photo, 3) uint16), from top to bottom."""
+    height, width = frame.source.shape
+    top, bottom = frame.top, frame.top + height
+    for first, strip in restore_strips(sessions, frame, (top, height), levels, heights):
+        begin, end = max(first, top), min(first + strip.shape[0], bottom)
+        yield slice(begin - top, end - top), strip[begin - first : end - first, frame.left : frame.left + width]
+
+
 def restore_strips(
     sessions: StripSessions, frame: Alignment, photo_rows: tuple[int, int], levels: Levels, heights: StripHeights
 ) -> Iterator[tuple[int, Strip]]:

@@ -63,7 +63,8 @@ def test_the_command_as_documented_exports_and_writes_nothing_to_the_terminal_bu
     assert "runs/one/checkpoint.safetensors" in done.stderr
     lines = done.stdout.splitlines()
     assert lines[0].split() == ["check", "figure", "bound", "result"]
-    assert re.fullmatch(r"wrote models/rdi.onnx: 4\.\d\d MB, opset 21, fp32", lines[-1])
+    assert re.fullmatch(r"wrote models/rdi.onnx: 4\.\d\d MB, opset 21, fp32", lines[-2])
+    assert re.fullmatch(r"wrote models/rdi.strips.zip: 4\.\d\d MB, for memory limits", lines[-1])
     assert sorted(path.name for path in (tmp_path / "models").iterdir()) == ["rdi.onnx", "rdi.strips.zip"]
 
 
@@ -143,6 +144,8 @@ def test_options_reach_the_library(
     options = ("--precision", "FP16", "--min-psnr", 55, "--no-simplify")
     assert run("export", "--out", out, "--checkpoint", checkpoint_file, *options).exit_code == 0
     assert exports[1][2] == ExportSettings(21, Precision.FP16, simplify=False, min_psnr=55)
+    assert run("export", "--out", out, "--checkpoint", checkpoint_file, "--no-strips").exit_code == 0
+    assert exports[2][2] == ExportSettings(strips=False)
 
 
 @pytest.mark.real_data

@@ -39,9 +39,11 @@ def checkpoint(checkpoint_file: Path) -> Checkpoint:
 
 
 @pytest.fixture(scope="module")
-def exported(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Report]:
+def exported(
+    checkpoint: Checkpoint, exported_model: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Report]:
     path = tmp_path_factory.mktemp("compute") / "model.onnx"
-    strip_path(path).write_bytes(b"of a model that was here before")
+    strip_path(path).write_bytes(strip_path(exported_model).read_bytes())  # of the model that was here before
     return path, export(checkpoint, path, COMPUTE)
 
 

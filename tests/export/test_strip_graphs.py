@@ -1,6 +1,9 @@
 """The network in strips: in PyTorch the same picture, in a file the same weights."""
 
+import hashlib
+import io
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -10,11 +13,12 @@ import torch
 
 from rdi.camera.cfa import Cfa
 from rdi.checkpoint import Checkpoint, load_checkpoint
-from rdi.errors import VerificationError
-from rdi.export import ExportSettings, export, inspect_model
+from rdi.errors import OutputError, VerificationError
+from rdi.export import ExportSettings, export, inspect_model, picture_checks
 from rdi.export import strip_graphs as graphs
 from rdi.export.graph import graph_of
 from rdi.export.strip_checks import check_strips
+from rdi.export.strip_file import remove_strips
 from rdi.export.strip_graphs import Context, ReduceStrip, RestoreStrip
 from rdi.runtime.model import read_metadata
 from rdi.strips import BLOCK, FEATURE_HALO, HALO, REDUCE_ROWS, Part, strip_path
@@ -25,6 +29,13 @@ HEIGHT, WIDTH = 8 * REDUCE_ROWS, 5 * REDUCE_ROWS
 @pytest.fixture(scope="module")
 def checkpoint(checkpoint_file: Path) -> Checkpoint:
     return load_checkpoint(checkpoint_file)
+
+
+@pytest.fixture
+def quick_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pictures are compared in the exporter's own tests."""
+    monkeypatch.setattr(picture_checks, "SIZES", ((64, 96),))
+    monkeypatch.setattr(picture_checks, "LARGE", (96, 64))
 
 
 @pytest.mark.parametrize("cfa", [Cfa.RGGB, Cfa.XTRANS])
@@ -80,6 +91,33 @@ def test_verification_compares_the_strips_that_lie_beside_a_model(
     strip_path(copy).write_bytes(strip_path(exported_model).read_bytes()[:-100])
     report = inspect_model(copy, checkpoint)
     assert [check.name for check in report.checks if not check.passed] == ["strips against the whole frame"]
+    assert re.search(r"strips against the whole frame .* FAILED  \(.*strips.* is damaged", report.table())
+    with pytest.raises(VerificationError, match=r"fails check 'strips against the whole frame': .* is damaged"):
+        report.require_passed()
+    assert "damaged" in report.parity()["strips against the whole frame"]["reason"]
+
+
+def test_strips_of_other_weights_are_called_that(exported_model: Path) -> None:
+    other = read_metadata(exported_model).replace(weights_sha256="ab" * 32)
+    check = check_strips(exported_model.read_bytes(), strip_path(exported_model).read_bytes(), other)
+    assert not check.passed
+    assert "belongs to another model" in check.reason
+    assert "wanted are abababababab..." in check.reason
+
+
+def test_strips_that_onnxruntime_does_not_load_are_called_that(exported_model: Path) -> None:
+    """The manifest vouches for the bytes, not for their sense."""
+    graphs = {part.file_name: b"\x08\x07nonsense" for part in Part}
+    with zipfile.ZipFile(strip_path(exported_model)) as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+    manifest["sha256"] = {str(part): hashlib.sha256(graphs[part.file_name]).hexdigest() for part in Part}
+    changed = io.BytesIO()
+    with zipfile.ZipFile(changed, "w") as archive:
+        for name, content in {"manifest.json": json.dumps(manifest).encode(), **graphs}.items():
+            archive.writestr(name, content)
+    check = check_strips(exported_model.read_bytes(), changed.getvalue(), read_metadata(exported_model))
+    assert not check.passed
+    assert "does not run" in check.reason
 
 
 def test_strips_that_differ_in_one_row_fail(
@@ -110,7 +148,33 @@ def test_nothing_is_written_where_the_strips_are_wrong(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_export_without_strips_leaves_none(checkpoint: Checkpoint, tmp_path: Path) -> None:
-    report = export(checkpoint, tmp_path / "model.onnx", ExportSettings(strips=False))
+@pytest.mark.parametrize("left", [None, 1000], ids=["whole", "cut off"])
+def test_an_export_without_strips_leaves_none(
+    exported_model: Path, checkpoint: Checkpoint, tmp_path: Path, left: int | None, quick_checks: None
+) -> None:
+    out = tmp_path / "model.onnx"
+    strip_path(out).write_bytes(strip_path(exported_model).read_bytes()[:left])
+    report = export(checkpoint, out, ExportSettings(strips=False))
     assert report.passed
+    assert report.strips_size is None
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
+    assert inspect_model(out, checkpoint).passed
+
+
+def test_a_foreign_file_with_the_name_of_strips_stays(tmp_path: Path) -> None:
+    foreign = strip_path(tmp_path / "model.onnx")
+    with zipfile.ZipFile(foreign, "w") as archive:
+        archive.writestr("holiday.txt", "mine")
+    remove_strips(tmp_path / "model.onnx")
+    assert foreign.exists()
+    foreign.unlink()
+    foreign.mkdir()
+    remove_strips(tmp_path / "model.onnx")
+    assert foreign.is_dir()
+
+
+def test_where_strips_cannot_be_written_no_model_is(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    strip_path(tmp_path / "model.onnx").mkdir()
+    with pytest.raises(OutputError, match=r"model\.strips\.zip is a folder"):
+        export(checkpoint, tmp_path / "model.onnx")
+    assert [path.name for path in tmp_path.iterdir()] == ["model.strips.zip"]

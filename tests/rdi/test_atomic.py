@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from rdi.atomic import atomic_path
+from rdi.atomic import atomic_path, atomic_paths
 from rdi.errors import OutputError
 
 
@@ -52,3 +52,29 @@ def test_a_full_disk_is_an_error_and_leaves_nothing(tmp_path):
         temporary.write_bytes(b"half")
         raise OSError(28, "No space left on device")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_files_that_belong_together_are_all_written_before_one_is_renamed(tmp_path):
+    model, strips = tmp_path / "a.onnx", tmp_path / "a.zip"
+    with atomic_paths(model, strips) as temporaries:
+        for temporary, content in zip(temporaries, (b"model", b"strips"), strict=True):
+            temporary.write_bytes(content)
+        assert not model.exists()
+        assert not strips.exists()
+    assert (model.read_bytes(), strips.read_bytes()) == (b"model", b"strips")
+    with pytest.raises(ZeroDivisionError), atomic_paths(model, strips) as temporaries:
+        temporaries[0].write_bytes(b"new")
+        raise ZeroDivisionError
+    assert (model.read_bytes(), strips.read_bytes()) == (b"model", b"strips")
+    with pytest.raises(OutputError, match="is a folder"), atomic_paths(tmp_path / "b.onnx", tmp_path):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.onnx", "a.zip"]
+
+
+def test_the_file_that_names_the_others_is_renamed_last(tmp_path):
+    """Here the last one cannot be: the first stays as it was."""
+    model, strips = tmp_path / "a.onnx", tmp_path / "a.zip"
+    model.write_bytes(b"old")
+    with pytest.raises(OutputError, match="cannot write"), atomic_paths(model, strips):
+        (strips / "inside").mkdir(parents=True)
+    assert model.read_bytes() == b"old"
