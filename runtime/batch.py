@@ -82,7 +82,9 @@ def restore_files(
     ):
         white_balance.require_usable(restorer.model)
         pipeline.prepare_writing(load_encoders)
-        read = partial(_read, decoder=decoder, white_balance=white_balance, overwrite=overwrite)
+        read = partial(
+            _read, decoder=decoder, white_balance=white_balance, overwrite=overwrite, alone=limit is not None
+        )
         photos = pipeline.read_ahead((list(bracket) for _, bracket in groupby(jobs, lambda job: job.photo)), read)
         develop = partial(develop_isolated, decoder)
         write = partial(_write, settings=settings, threads=restorer.threads, develop=develop, overwrite=overwrite)
@@ -105,8 +107,13 @@ def _process_limit(
     return ProcessLimit.from_now(given, encoding)
 
 
-def _read(jobs: Sequence[Job], decoder: IsolatedProcess, white_balance: WhiteBalance, overwrite: bool) -> _Read:
-    """Read the photo of these jobs, unless all of its pictures are there already."""
+def _read(
+    jobs: Sequence[Job], decoder: IsolatedProcess, white_balance: WhiteBalance, overwrite: bool, alone: bool
+) -> _Read:
+    """Read the photo of these jobs, unless all of its pictures are there already.
+
+    alone: end the decoder afterwards, for the sake of a memory limit
+    """
     done = [] if overwrite else [job for job in jobs if job.existing == job.outputs]
     wanted = [job for job in jobs if job not in done]
     skipped = [Outcome(job, Status.SKIPPED, kept=job.outputs) for job in done]
@@ -114,7 +121,11 @@ def _read(jobs: Sequence[Job], decoder: IsolatedProcess, white_balance: WhiteBal
         check_container(jobs[0].photo)
         if not wanted:
             return _Read((), skipped)
-        answer = read_isolated(decoder, jobs[0].photo)
+        try:
+            answer = read_isolated(decoder, jobs[0].photo)
+        finally:
+            if alone:
+                decoder.rest()
         return _Read(wanted, skipped, white_balance.apply(answer.value), answer.milliseconds)
     except PHOTO_ERRORS as error:
         return _Read(jobs, error=_of_photo(error, jobs[0].photo))

@@ -230,3 +230,12 @@ def test_nothing_of_an_answer_is_kept_there() -> None:
         before = process.call(resident_bytes).value
         assert process.call(np.ones, 100_000_000, np.uint8).value.nbytes == 100_000_000
         assert process.call(resident_bytes).value < before + 50_000_000
+
+
+def test_a_process_at_rest_is_none_and_the_next_call_starts_another() -> None:
+    with IsolatedProcess(()) as process:
+        first = process.call(os.getpid).value
+        assert process.pid == first
+        process.rest()
+        assert process.pid is None
+        assert process.call(os.getpid).value not in (first, os.getpid())
