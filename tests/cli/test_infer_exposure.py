@@ -160,6 +160,15 @@ def test_a_sidecar_says_how_the_picture_was_made(dng: Path, tiny_model: Path, tm
     assert set(said["milliseconds"]) == {"decode", "align", "exposure", "session", "network", "encode"}
 
 
+def test_every_field_of_a_sidecar_stands_in_the_documents(dng: Path, tiny_model: Path, tmp_path: Path) -> None:
+    infer(dng, "--model", tiny_model, "--sidecar")
+    said = json.loads((tmp_path / "night_restored.jpg.json").read_text(encoding="utf-8"))
+    page = (Path(__file__).resolve().parents[2] / "docs" / "exposure.md").read_text(encoding="utf-8")
+    recorded = page[page.index("## What is recorded") :]
+    for field in (*said, *said["levels"], *said["amplification"], *said["model"]):
+        assert f"`{field}`" in recorded, field
+
+
 def test_a_sidecar_has_names_as_they_are_and_the_photos_whole_path(
     dng: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -48,6 +48,13 @@ def test_every_command_stands_in_readme_with_help_and_an_example() -> None:
             assert getattr(parameter, "help", None), f"{name}: {parameter.name} has no help"
 
 
+def test_every_option_of_infer_stands_in_the_table() -> None:
+    rows = re.findall(r"^\| (`--[^|]+) \|[^|]+\|[^|]+\|$", README, flags=re.MULTILINE)
+    named = [option for row in rows for option in re.findall(r"`(--[a-z-]+)`", row)]
+    options = [parameter.opts[0] for parameter in COMMANDS["infer"].params if parameter.param_type_name == "option"]
+    assert sorted(named) == sorted(option for option in options if option != "--help")
+
+
 def test_the_two_commands_stand_in_readme_as_ci_runs_them() -> None:
     for line in ('pip install ".[cpu]" && rdi demo', 'pip install -e ".[dev]" && pytest'):
         assert f"\n{line}\n" in README
