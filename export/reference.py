@@ -50,11 +50,6 @@ def _deployed(checkpoint: Checkpoint, precision: Precision) -> Network:
     return lambda x: network.unclamped(x.to(graph.computes_in)).float()
 
 
-def expected_picture(checkpoint: Checkpoint, mosaic: Mosaic, settings: Settings, amplification: float) -> Floats:
-    """(H, W) mosaic -> (H, W, 3) float32 sRGB in [0, 1] from the unfolded network in PyTorch."""
-    return Reference(checkpoint).picture(mosaic, settings, amplification)
-
-
 def expected_amplification(checkpoint: Checkpoint, mosaic: Mosaic, settings: Settings, m: float) -> float:
     """Eq. 5 by `rdi.amplifier`, from the frame's histogram."""
     metadata = checkpoint.metadata

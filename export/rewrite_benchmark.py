@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from rdi.export.benchmark import Run, Size, interleaved, require_multiple
+from rdi.export.backends import Run, Size
+from rdi.export.benchmark import interleaved, require_multiple
 from rdi.export.onnx_graph import name_sizes, simplify, to_onnx
 from rdi.export.rewrites import Rewrite, rewrites
 from rdi.export.settings import OPSETS

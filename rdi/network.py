@@ -174,11 +174,6 @@ class RestorationNetwork(nn.Module):
         return F.pixel_shuffle(out, 2)  # (B, 3, H, W)
 
 
-def count_parameters(network: nn.Module) -> int:
-    """How many numbers the network learns (weight normalisation counts as gain and direction)."""
-    return sum(parameter.numel() for parameter in network.parameters())
-
-
 def fold_weight_norm(network: nn.Module) -> "OrderedDict[str, Tensor]":
     """The plain weights of a weight-normalised network: one `weight` for each gain and direction, values unchanged.
 

@@ -3,13 +3,18 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from rdi.cli.main import app
 from rdi.export import rewrite_benchmark
-from rdi.export.benchmark import Backend, Benchmark, Row, interleaved
+from rdi.export.backends import Backend, given_model
+from rdi.export.benchmark import Benchmark, Row, interleaved
 from rdi.export.rewrites import rewrites
+from rdi.graph_contract import INPUTS
+from rdi.runtime.providers import Provider
+from rdi.runtime.sessions import make_session, run_session
 
 
 def test_the_backends_are_timed_in_turn_at_every_size(
@@ -88,7 +93,7 @@ def test_the_first_round_is_not_timed() -> None:
         (["--sizes", "large"], "--sizes large"),
         (["--backends", "tvm"], "--backends tvm is unknown"),
         (["--out", "a.txt"], "a .md or .json file"),
-        (["--rewrites"], "--rewrites times parts of the network"),
+        (["--rewrites"], "--rewrites takes no --model, --checkpoint, --memory"),
     ],
 )
 def test_mistakes_get_one_line(exported_model: Path, checkpoint_file: Path, options: list[str], reason: str) -> None:
@@ -96,3 +101,33 @@ def test_mistakes_get_one_line(exported_model: Path, checkpoint_file: Path, opti
     result = CliRunner().invoke(app, ["bench", *files, "--runs", "1", "--no-memory", *options])
     assert result.exit_code == 2
     assert reason in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--encoders", "--backends", "nonsense"], "--encoders takes no --backends"),
+        (["--encoders", "--checkpoint", "nofile"], "--encoders takes no --checkpoint"),
+        (["--encoders", "--no-memory"], "--encoders takes no --memory"),
+        (["--encoders", "--sizes", "64x96,96x64"], "--encoders writes pictures of one size"),
+        (["--rewrites", "--backends", "rdi"], "--rewrites takes no --backends"),
+        (["--rewrites", "--memory"], "--rewrites takes no --memory"),
+        (["--batch", "photos", "--sizes", "64x96", "--threads", "1", "--runs", "3"], "no --sizes, --threads, --runs"),
+        (["--rewrites", "--encoders"], "exclude each other"),
+    ],
+)
+def test_an_option_that_would_be_ignored_is_refused(options: list[str], reason: str) -> None:
+    result = CliRunner().invoke(app, ["bench", *options])
+    assert result.exit_code == 2
+    assert reason in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_model_without_defaults_gets_every_input_of_the_contract(exported_model: Path) -> None:
+    content, inputs = given_model(exported_model, (64, 96))
+    session = make_session(content, Provider.CPU, 1)
+    assert {item.name for item in session.get_inputs()} == set(INPUTS) == set(inputs)
+    given = run_session(session, inputs, "rgb")
+    defaults = make_session(exported_model.read_bytes(), Provider.CPU, 1)
+    np.testing.assert_array_equal(given, run_session(defaults, inputs, "rgb"))
+    assert given.std() > 1000

@@ -13,7 +13,7 @@ from rdi.checkpoint import load_checkpoint
 from rdi.color import decode
 from rdi.export.frames import Settings
 from rdi.export.picture_checks import PICTURE_BOUND
-from rdi.export.reference import expected_amplification, expected_picture
+from rdi.export.reference import Reference, expected_amplification
 from rdi.graph_contract import INPUTS, OUTPUTS
 from rdi.metadata import ModelMetadata
 from rdi.runtime import Restorer
@@ -57,7 +57,7 @@ def test_the_script_restores_a_mosaic_with_onnxruntime_and_numpy_alone(
 
     amplification = expected_amplification(checkpoint, padded, settings, checkpoint.metadata.m)
     assert used == pytest.approx(amplification, abs=0.005)
-    expected = expected_picture(checkpoint, padded, settings, amplification)[40:90, 40:110]
+    expected = Reference(checkpoint).picture(padded, settings, amplification)[40:90, 40:110]
     assert np.abs(picture / 65535 - expected).max() <= PICTURE_BOUND
 
 
