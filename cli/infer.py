@@ -47,6 +47,7 @@ def infer(
 
         chosen_exposure, chosen_balance = exposure_from(exposure, ratio, ev), parse_white_balance(white_balance)
         extras = Extras(bracket_from(bracket, ev), sidecar, compare_with_camera)
+        chosen_exposure.require_bracket(extras.bracket)
         settings = choose_settings(out if out and is_file(out) else None, format=format, bits=bits, quality=quality)
         jobs = plan(find_photos(photos, recursive=recursive), out, settings, extras)
         restorer = Restorer(model, provider=provider, threads=threads, device=device, allow_fallback=allow_fallback)

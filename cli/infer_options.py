@@ -5,7 +5,10 @@ from typing import Annotated
 
 import typer
 
-Photos = Annotated[list[Path], typer.Argument(help="Camera raw files, or folders of them.", metavar="PHOTO")]
+# readable=False: one that cannot be read is a failed photo, not the end of the command.
+Photos = Annotated[
+    list[Path], typer.Argument(help="Camera raw files, or folders of them.", metavar="PHOTO", readable=False)
+]
 Recursive = Annotated[
     bool, typer.Option("--recursive", "-r", help="Also the photos in folders below; --out gets the same folders.")
 ]
@@ -42,7 +45,9 @@ Out = Annotated[
     ),
 ]
 Format = Annotated[str | None, typer.Option(help="jpeg, png or tiff; default: by the suffix of --out, else jpeg.")]
-Bits = Annotated[int | None, typer.Option(help="Bits per channel, 8 or 16; default: 8, TIFF 16. JPEG has 8.")]
+Bits = Annotated[
+    int | None, typer.Option(help="Bits per channel of a PNG, 8 or 16; default: 8. JPEG has 8 only, TIFF 16 only.")
+]
 Quality = Annotated[int | None, typer.Option(help="Of a JPEG, 1 to 100; default: 95.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist; default: skip their photos.")]
 Sidecar = Annotated[

@@ -8,12 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from rdi.cli.terminal import printable
-from rdi.errors import RdiError
+from rdi.errors import InputError, RdiError
 
 
 def info(
     files: Annotated[
-        list[Path], typer.Argument(help="Raw photos, models (.onnx) or weights (.safetensors).", metavar="FILE...")
+        list[Path],
+        typer.Argument(help="Raw photos, models (.onnx) or weights (.safetensors).", metavar="FILE...", readable=False),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a file.")] = False,
 ) -> None:
@@ -39,6 +40,9 @@ def info(
 def _describe(path: Path) -> dict[str, Any]:
     from rdi import describe
 
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give a raw photo, model (.onnx) or weights (.safetensors) in it")
+
     match path.suffix.lower():
         case ".onnx":
             from rdi.runtime.model import open_model
@@ -58,7 +62,19 @@ def _describe(path: Path) -> dict[str, Any]:
 
 def _format(path: Path, found: dict[str, Any]) -> str:
     lines = [f"{path}: {found.pop('kind')}"]
+    if isinstance(found.get("training"), dict):
+        found["training"] = _latest_run(found["training"])
     return "\n".join(lines + _entries(found, "  "))
+
+
+def _latest_run(training: dict[str, Any]) -> dict[str, Any]:
+    """The run that made the weights; of those that it started from, their number alone."""
+    run, earlier = training, 0
+    while isinstance(run.get("started_from"), dict):
+        run, earlier = run["started_from"], earlier + 1
+    return (
+        training | {"started_from": f"{earlier} earlier run{'s' * (earlier > 1)}, see --json"} if earlier else training
+    )
 
 
 def _entries(found: dict[str, Any], indent: str) -> list[str]:

@@ -10,7 +10,7 @@
     ├── MemoryLimitError        a photo that cannot be restored within the memory allowed, or the memory there is
     ├── ModelError              an ONNX file that is damaged or was not written by `rdi export`
     ├── CheckpointError         a weights file that is damaged or does not fit the network
-    ├── ProviderError           an execution provider that is unknown or cannot be used
+    ├── ProviderError           an execution provider that cannot be used
     ├── OutputError             a file that cannot or must not be written
     ├── TrainingDataError       nothing to train on, or something damaged in it
     ├── VerificationError       an exported graph that does not compute what the network computes
@@ -65,7 +65,7 @@ class CheckpointError(RdiError):
 
 
 class ProviderError(RdiError):
-    """An execution provider that is unknown or cannot be used here."""
+    """An execution provider that cannot be used here."""
 
 
 class OutputError(RdiError):

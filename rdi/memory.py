@@ -7,6 +7,7 @@ from typing import Any
 
 from rdi.errors import MissingPackageError, UsageError
 
+LEAST_WITHOUT_UNIT = 10**6  # bytes; nobody who writes 300 means less than a megabyte
 _STATUS = Path("/proc/self/status")
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}
 
@@ -32,11 +33,13 @@ def resident_bytes() -> int:
 
 
 def parse_bytes(text: str) -> int:
-    """`400MB`, `1.5GB`, `512MiB` or a number of bytes -> bytes; UsageError for anything else."""
+    """`400MB`, `1.5GB`, `512MiB` or a number of bytes, a million at least, -> bytes; UsageError for anything else."""
     match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Z]*)\s*", text)
     unit = _UNITS.get(match[2].upper()) if match else None
     if match is None or unit is None or not float(match[1]) * unit >= 1:
         raise UsageError(f"{text!r} is no amount of memory; give one such as 400MB, 1.5GB or 512MiB")
+    if not match[2] and float(match[1]) < LEAST_WITHOUT_UNIT:
+        raise UsageError(f"{match[1]} bytes? give {match[1]}MB, or another unit")
     return int(float(match[1]) * unit)
 
 

@@ -9,6 +9,7 @@ even where the choice stopped at a bound or held back for the lights.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from numbers import Real
@@ -43,7 +44,7 @@ class Exposure:
     """How to choose the amplification.
 
     mode:  where it comes from
-    value: the factor for NUMBER and RATIO, 0.01 to 10000; None for AUTO and PAPER
+    value: the factor for NUMBER and RATIO, 0.01 to 10000, scaled by EV too; None for AUTO and PAPER
     ev:    stops by which whatever was chosen is scaled, -10 to 10; +1 is twice as bright
     Raises UsageError for a factor or EV out of range.
     """
@@ -57,9 +58,20 @@ class Exposure:
         fixed = self.mode in (ExposureMode.NUMBER, ExposureMode.RATIO)
         if fixed is (self.value is None):
             raise UsageError(f"exposure {self.mode} takes {'a' if fixed else 'no'} factor")
-        if self.value is not None and not SMALLEST <= self.value <= LARGEST:  # also refuses nan
+        if self.value is not None:
+            self._require_range(self.value, "")
+            self._require_range(self.value * math.exp2(self.ev), f" with {self.ev:+g} EV")
+
+    def _require_range(self, factor: float, how: str) -> None:
+        if not SMALLEST <= factor <= LARGEST:  # also refuses nan
             name = "exposure ratio" if self.mode is ExposureMode.RATIO else "amplification"
-            raise UsageError(f"{name} {self.value:g} is out of range; give {SMALLEST:g} to {LARGEST:g}")
+            given = f"{name} {self.value:g}{how}" + (f" is {factor:g}, which" if how else "")
+            raise UsageError(f"{given} is out of range; give {SMALLEST:g} to {LARGEST:g}")
+
+    def require_bracket(self, stops: Sequence[float]) -> None:
+        """Refuse a bracket in which a given factor leaves its range: UsageError."""
+        for ev in stops:
+            replace(self, ev=ev)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
-from rdi.errors import ProviderError
+from rdi.errors import ProviderError, UsageError
 from rdi.extras import install_hint
 from rdi.runtime.package import DISTRIBUTIONS, import_onnxruntime, installed_distributions, repair_command
 
@@ -59,11 +59,11 @@ _NEEDS_DRIVER = "needs the NVIDIA driver: install it as your system does, until 
 
 
 def parse_provider(name: str) -> Provider:
-    """The provider of this name; raises ProviderError, which lists the known ones."""
+    """The provider of this name; raises UsageError, which lists the known ones."""
     try:
         return Provider(name.lower())
     except ValueError as error:
-        raise ProviderError(f"unknown provider {name!r}; choose one of {', '.join(Provider)}") from error
+        raise UsageError(f"unknown provider {name!r}; choose one of {', '.join(Provider)}") from error
 
 
 def available_providers() -> list[Provider]:

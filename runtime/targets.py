@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,9 +81,17 @@ def find_photos(paths: Sequence[Path], *, recursive: bool = False) -> list[Found
     """
     found: dict[Path, Found] = {}
     for path in paths:
-        for photo in _in_folder(path, recursive) if path.is_dir() else [Found(path)]:
+        for photo in _in_folder(path, recursive) if _seen(path.is_dir) else [Found(path)]:
             found.setdefault(photo.path, photo)
     return list(found.values())
+
+
+def _seen(ask: Callable[[], bool]) -> bool:
+    """What a path says of itself; False in a folder that must not be read, as whoever opens the file will report."""
+    try:
+        return ask()
+    except OSError:
+        return False
 
 
 def _in_folder(top: Path, recursive: bool) -> list[Found]:
@@ -105,7 +113,7 @@ def _refuse_unreadable(error: OSError) -> None:
 
 def is_file(out: Path) -> bool:
     """Whether an output path means a file: it is one, or would be one by its suffix."""
-    return out.is_file() or (not out.is_dir() and out.suffix.lower() in _FILE_SUFFIXES)
+    return _seen(out.is_file) or (not _seen(out.is_dir) and out.suffix.lower() in _FILE_SUFFIXES)
 
 
 def plan(
@@ -133,7 +141,7 @@ def plan(
     if out is not None and not out.exists():
         require_writable(out.parent)
     # A photo that is missing is reported as such, not as a missing folder beside it.
-    for folder in {job.target.parent for job in jobs if job.photo.exists()}:
+    for folder in {job.target.parent for job in jobs if _seen(job.photo.exists)}:
         require_writable(next(place for place in (folder, *folder.absolute().parents) if place.exists()))
     return jobs
 

@@ -70,13 +70,13 @@ def check_container(path: Path) -> Container:
     finished picture, TruncatedPhotoError for a file that ends before its picture data, UnsupportedMosaicError for
     Foveon files and DNGs without a mosaic.
     """
-    if path.is_dir():
-        raise NotARawPhotoError(f"{path} is a folder, not a raw photo; give a file in it")
-    if not path.exists():
-        raise InputError(f"{path} does not exist; give the path of a raw photo")
-    if not path.is_file():
-        raise NotARawPhotoError(f"{path} is not a regular file; give the path of a raw photo")
     try:
+        if path.is_dir():
+            raise NotARawPhotoError(f"{path} is a folder, not a raw photo; give a file in it")
+        if not path.exists():
+            raise InputError(f"{path} does not exist; give the path of a raw photo")
+        if not path.is_file():
+            raise NotARawPhotoError(f"{path} is not a regular file; give the path of a raw photo")
         with path.open("rb") as file:
             return _check_file(file, path)
     except OSError as error:
@@ -100,9 +100,8 @@ def _check_file(file: BinaryIO, path: Path) -> Container:
     else:
         missing = _missing_of_tiff(tiff) if tiff else 0
     if missing:
-        raise TruncatedPhotoError(
-            f"{path} is cut off: {missing:,} bytes or more are missing at its end; copy it from the camera again"
-        )
+        amount = "1 byte or more is" if missing == 1 else f"{missing:,} bytes or more are"
+        raise TruncatedPhotoError(f"{path} is cut off: {amount} missing at its end; copy it from the camera again")
     if tiff is None or head.startswith(RW2_MAGIC):
         return Container(checked=tiff is not None or head.startswith(RAF_MAGIC) or head[4:8] == b"ftyp")
     _refuse_finished_tiff(tiff, path)
@@ -159,7 +158,10 @@ def _refuse_finished_tiff(tiff: Tiff, path: Path) -> None:
         kind = "a monochrome DNG" if tiff.integers(linear, SAMPLES) == (1,) else "a linear (already demosaiced) DNG"
         raise UnsupportedMosaicError(f"{path} is {kind}; a Bayer or X-Trans mosaic is needed: give the original raw")
     if not any(MAKE in directory or DNG_VERSION in directory for directory in tiff.directories):
-        raise NotARawPhotoError(f"{path} is a TIFF picture, already finished; give the camera's raw file instead")
+        raise NotARawPhotoError(
+            f"{path} is a TIFF picture, already finished, or a damaged raw file; give the camera's raw file, "
+            "or copy it from the camera again"
+        )
 
 
 def _missing_of_tiff(tiff: Tiff) -> int:

@@ -190,7 +190,7 @@ def plan_alignment(photo: RawPhoto, target: Cfa, multiple: int, margin: int = 0)
     if photo.cfa.period != target.period:
         raise UnsupportedMosaicError(
             f"the mosaic of the photo is {_kind(photo.cfa)}, but the model was trained for {_kind(target)}; "
-            f"choose a model that was trained for {_kind(photo.cfa)}"
+            + _WAY_OUT[photo.cfa is Cfa.XTRANS]
         )
     top, left = photo.phase if target is Cfa.XTRANS else shift_to(photo.cfa, target)
     cells = -(-margin // photo.cfa.period) * photo.cfa.period
@@ -220,6 +220,13 @@ def shift_sites(per_site: Array, shift: tuple[int, int]) -> Array:
 def _mirrored(photo: RawPhoto, size: int, before: int, multiple: int, margin: int, phase: int) -> NDArray[np.int64]:
     after = margin + -(before + size + margin) % multiple
     return mirror_indices(size, before, after, mirror_axes(photo.cfa, size, phase))
+
+
+# By whether the photo is X-Trans.
+_WAY_OUT = {
+    True: "rdi ships no model for X-Trans: choose one that was trained for it",
+    False: "choose a model that was trained for Bayer, such as the one that ships with rdi",
+}
 
 
 def _kind(cfa: Cfa) -> str:

@@ -226,7 +226,7 @@ def test_a_truncated_dng(dng: Path, tiny_model: Path, tmp_path: Path) -> None:
 
 def test_an_xtrans_photo_with_a_bayer_model(tiny_model: Path, tmp_path: Path) -> None:
     write_dng(make_photo(Cfa.XTRANS), tmp_path / "x.dng")
-    refused(infer(tmp_path / "x.dng", "--model", tiny_model), "x.dng", "X-Trans", "choose a model")
+    refused(infer(tmp_path / "x.dng", "--model", tiny_model), "x.dng", "X-Trans", "rdi ships no model")
     assert files(tmp_path) == {"x.dng"}
 
 
@@ -290,7 +290,7 @@ def test_the_photo_itself_as_output(dng: Path, tiny_model: Path) -> None:
 
 
 def test_an_unknown_provider(dng: Path, tiny_model: Path, tmp_path: Path) -> None:
-    refused(infer(dng, "--model", tiny_model, "--provider", "npu"), "'npu'", "cpu, cuda, openvino")
+    refused(infer(dng, "--model", tiny_model, "--provider", "npu"), "'npu'", "cpu, cuda, openvino", code=2)
     assert files(tmp_path) == {"photo.dng"}
 
 

@@ -62,7 +62,7 @@ def test_without_recursive_only_the_folder_itself_counts(card: Path, tiny_model:
 def test_no_folder_is_made_for_photos_that_fail(tiny_model: Path, tmp_path: Path) -> None:
     (tmp_path / "a.dng").write_bytes(b"nothing")
     assert infer(tmp_path, "--out", tmp_path / "out", "--model", tiny_model).exit_code == 1
-    assert infer(tmp_path / "a.dng", "--out", tmp_path / "out", "--provider", "npu").exit_code == 1
+    assert infer(tmp_path / "a.dng", "--out", tmp_path / "out", "--provider", "npu").exit_code == 2
     assert not (tmp_path / "out").exists()
 
 
@@ -109,6 +109,37 @@ def test_a_bad_photo_with_an_old_picture_beside_it_is_not_reported_as_done(
     assert result.exit_code == 1
     assert photo.name in result.stderr
     assert (tmp_path / "a_restored.jpg").read_bytes() == b"old"
+
+
+def test_a_named_photo_that_must_not_be_read_is_one_failed_photo(
+    card: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Said twice: by what the system allows, which typer would ask first, and by opening it."""
+    locked, opened = card / "day" / "b.dng", Path.open
+
+    def refuse(path: Path, *arguments: Any, **options: Any) -> Any:
+        if path == locked:
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "access", lambda path, *_, **__: Path(path) != locked)
+    result = infer(card / "a.dng", locked, "--out", tmp_path / "out", "--model", tiny_model)
+    assert result.exit_code == 1
+    assert f"rdi: cannot read {locked}: Permission denied\n" in result.stderr
+    assert "1 restored, 1 failed" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "options", [("--exposure", 9000, "--ev", 10), ("--exposure", 9000, "--bracket", "0,10"), ("--max-memory", 300)]
+)
+def test_a_number_out_of_range_is_a_usage_error(
+    options: tuple[object, ...], card: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    result = infer(card, "--out", tmp_path / "out", "--model", tiny_model, *options)
+    assert result.exit_code == 2
+    assert "give " in result.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def many(tmp_path: Path, count: int) -> Path:

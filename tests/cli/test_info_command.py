@@ -178,3 +178,19 @@ def info(path: Path) -> str:
     result = CliRunner().invoke(app, ["info", str(path)])
     assert result.exit_code == 0, result.output
     return result.stdout
+
+
+def test_of_earlier_trainings_people_see_the_number_alone(make_tiny_model: Callable[[ModelMetadata], Path]) -> None:
+    training = {"steps": 3, "started_from": {"steps": 20, "started_from": {"steps": 100}}}
+    model = make_tiny_model(ModelMetadata(training=training))
+    lines = [line.split() for line in run(model).stdout.splitlines()]
+    assert ["steps", "3"] in lines
+    assert ["started", "from", "2", "earlier", "runs,", "see", "--json"] in lines
+    assert not {"20", "100"} & {word for line in lines for word in line}
+    assert json.loads(run(model, "--json").stdout)["training"] == training
+
+
+def test_a_folder_is_answered_with_all_that_info_takes(tmp_path: Path) -> None:
+    result = run(tmp_path)
+    assert result.exit_code == 1
+    assert "is a folder; give a raw photo, model (.onnx) or weights (.safetensors) in it" in result.stderr

@@ -6,7 +6,7 @@ import pytest
 
 from rdi.camera import Cfa, RawPhoto
 from rdi.checkpoint import Checkpoint, load_checkpoint, load_published, weights_digest
-from rdi.errors import CheckpointError, ModelError, OutputError, ProviderError, UsageError, VerificationError
+from rdi.errors import CheckpointError, ModelError, OutputError, UsageError, VerificationError
 from rdi.export import ExportSettings, export, exporter, inspect_model, picture_checks, verification, verify_model
 from rdi.export.picture_checks import PICTURE_BOUND, check_pictures
 from rdi.export.session import GraphSession
@@ -133,7 +133,7 @@ def test_a_file_that_is_no_model_of_ours_is_named(tmp_path: Path, checkpoint: Ch
 
 
 def test_an_unknown_provider_is_answered_with_those_that_are_here(exported_model: Path, checkpoint: Checkpoint) -> None:
-    with pytest.raises(ProviderError, match=r"unknown provider 'abacus'; choose one of cpu, cuda"):
+    with pytest.raises(UsageError, match=r"unknown provider 'abacus'; choose one of cpu, cuda"):
         verify_model(exported_model, checkpoint, "abacus")
 
 

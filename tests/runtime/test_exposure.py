@@ -192,3 +192,13 @@ def test_an_unusable_bracket_is_refused_by_name(text: str) -> None:
 def test_a_bracket_and_an_ev_exclude_each_other() -> None:
     with pytest.raises(UsageError, match="exclude each other"):
         bracket_from("-1,0,1", 0.0)
+
+
+@pytest.mark.parametrize(("value", "ev"), [(9000.0, 10.0), (0.02, -2.0)])
+def test_a_factor_is_in_range_after_its_ev_too(value: float, ev: float) -> None:
+    with pytest.raises(UsageError, match=rf"amplification {value:g} with .*{ev:g} EV is .* out of range; give 0.01 to"):
+        Exposure(ExposureMode.NUMBER, value, ev)
+    with pytest.raises(UsageError, match="out of range"):
+        Exposure(ExposureMode.RATIO, value).require_bracket((0.0, ev))
+    assert Exposure(ExposureMode.NUMBER, value, -ev).ev == -ev
+    Exposure().require_bracket((0.0, ev))

@@ -40,7 +40,7 @@ def test_a_provider_that_is_used_says_nothing(
 
 
 def test_leave_to_fall_back_excuses_no_slip(tiny_model: Path) -> None:
-    with pytest.raises(ProviderError, match="unknown provider 'gpu'"):
+    with pytest.raises(UsageError, match="unknown provider 'gpu'"):
         Restorer(tiny_model, provider="gpu", allow_fallback=True)
     with pytest.raises(UsageError, match="unknown to provider cuda"):
         Restorer(tiny_model, provider="cuda", device="first", allow_fallback=True)

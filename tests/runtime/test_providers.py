@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from rdi.errors import ProviderError
+from rdi.errors import ProviderError, UsageError
 from rdi.runtime import Provider, package, providers
 from rdi.runtime.package import installed_distributions
 from rdi.runtime.providers import (
@@ -30,7 +30,7 @@ def test_the_cpu_is_always_there() -> None:
 
 def test_names_are_read_in_any_case_and_unknown_ones_refused() -> None:
     assert parse_provider("CUDA") is Provider.CUDA
-    with pytest.raises(ProviderError, match=r"'npu'; choose one of cpu, cuda, openvino, tensorrt, coreml, dml"):
+    with pytest.raises(UsageError, match=r"'npu'; choose one of cpu, cuda, openvino, tensorrt, coreml, dml"):
         parse_provider("npu")
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from rdi.camera import Cfa, RawPhoto, align
-from rdi.errors import ModelError, ProviderError, UnsupportedMosaicError
+from rdi.errors import ModelError, UnsupportedMosaicError, UsageError
 from rdi.metadata import ModelMetadata, WhiteBalance
 from rdi.runtime import Exposure, ExposureMode, Provider, Restorer
 from rdi.runtime import sessions as sessions_module
@@ -145,7 +145,7 @@ def test_threads_are_the_callers_or_the_physical_cores(tiny_model: Path) -> None
 
 
 def test_an_unknown_provider_is_refused_before_any_work(tiny_model: Path) -> None:
-    with pytest.raises(ProviderError, match=r"unknown provider 'gpu'.*cpu, cuda"):
+    with pytest.raises(UsageError, match=r"unknown provider 'gpu'.*cpu, cuda"):
         Restorer(tiny_model, provider="gpu")
 
 

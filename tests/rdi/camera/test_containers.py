@@ -80,6 +80,22 @@ def test_a_grey_16_bit_tiff_is_not_taken_for_a_mosaic(tmp_path: Path) -> None:
         check_container(path)
 
 
+def test_a_dng_that_lost_its_own_tags_is_not_called_a_finished_picture_alone(tmp_path: Path) -> None:
+    with pytest.raises(NotARawPhotoError, match=r"a TIFF picture, already finished, or a damaged raw file; .* copy it"):
+        check_container(write(tmp_path / "damaged.dng", tiff("<", [(262, 3, 1, 1)]).ljust(150, b"\0")))
+
+
+def test_a_photo_in_a_folder_that_must_not_be_read_is_an_input_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    with pytest.raises(InputError, match=r"cannot read .*a\.dng: Permission denied"):
+        check_container(tmp_path / "a.dng")
+
+
 def test_a_heic_picture_is_named_as_one(tmp_path: Path) -> None:
     with pytest.raises(NotARawPhotoError, match="a HEIC picture"):
         check_container(write(tmp_path / "a.heic", box(b"ftyp", b"heic\0\0\0\0mif1")))
@@ -110,7 +126,7 @@ def test_strips_and_tiles_must_lie_within_the_file(order: str, offsets: int, cou
     fields = [(271, 2, 4, 0), (offsets, 4, 1, 100), (counts, 4, 1, 50)]
     data = tiff(order, fields).ljust(150, b"\0")
     check_container(write(tmp_path / "whole.nef", data))
-    with pytest.raises(TruncatedPhotoError, match="1 bytes or more"):
+    with pytest.raises(TruncatedPhotoError, match=": 1 byte or more is missing"):
         check_container(write(tmp_path / "cut.nef", data[:-1]))
 
 
@@ -199,7 +215,7 @@ def test_fujifilms_header_tells_where_the_mosaic_ends(tmp_path: Path) -> None:
     head = bytearray(b"FUJIFILMCCD-RAW ".ljust(128, b"\0"))
     struct.pack_into(">II", head, 100, 128, 72)
     check_container(write(tmp_path / "whole.raf", bytes(head).ljust(200, b"\0")))
-    with pytest.raises(TruncatedPhotoError, match="1 bytes or more"):
+    with pytest.raises(TruncatedPhotoError, match=": 1 byte or more is missing"):
         check_container(write(tmp_path / "cut.raf", bytes(head).ljust(199, b"\0")))
     with pytest.raises(TruncatedPhotoError):
         check_container(write(tmp_path / "stub.raf", bytes(head[:50])))
@@ -208,7 +224,7 @@ def test_fujifilms_header_tells_where_the_mosaic_ends(tmp_path: Path) -> None:
 def test_canons_boxes_tell_where_the_file_ends(tmp_path: Path) -> None:
     start = box(b"ftyp", b"crx \0\0\0\1crx isom") + box(b"moov", bytes(20))
     check_container(write(tmp_path / "whole.cr3", start + box(b"mdat", bytes(100))))
-    with pytest.raises(TruncatedPhotoError, match="60 bytes or more"):
+    with pytest.raises(TruncatedPhotoError, match=": 60 bytes or more are missing"):
         check_container(write(tmp_path / "cut.cr3", start + box(b"mdat", bytes(40), size=108)))
     wide = struct.pack(">I4sQ", 1, b"mdat", 2**40)
     with pytest.raises(TruncatedPhotoError):
