@@ -174,7 +174,8 @@ def _write(
         _make_folder(job.target.parent)
         if job.target not in kept:
             with encoding.measure("encode"):
-                save_picture(restored, job.target, settings, threads=threads)
+                warnings = save_picture(restored, job.target, settings, threads=threads)
+            photo = photo.replace(warnings=(*photo.warnings, *warnings))
             written.append(job.target)
         summary = summarise(photo, restored, {"decode": decode, **restored.timings, **encoding.timings})
         if job.sidecar is not None and job.sidecar not in kept:

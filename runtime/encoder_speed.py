@@ -100,7 +100,7 @@ def _writers(restored: Restored, folder: Path) -> Mapping[str, Callable[[], floa
     def pillow(name: str, **options: Any) -> None:
         Image.fromarray(to_8_bits(restored.image)).save(folder / name, **options)
 
-    writers = {
+    writers: dict[str, Callable[[], object]] = {
         name: partial(save_picture, restored, folder / f"{name}{item.format.suffix}", item)
         for name, item in _OURS.items()
     }

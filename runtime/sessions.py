@@ -106,7 +106,11 @@ def make_session(
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Keep onnxruntime's log off stderr: OpenVINO warns of each constant it folds, and errors we say ourselves."""
+    """Keep onnxruntime's log off stderr: OpenVINO warns of each constant it folds, and errors we say ourselves.
+
+    It is onnxruntime's log of the whole process, and there is no way to ask for its level: who set one with
+    `set_default_logger_severity` has to set it again after making a session on another provider than the CPU.
+    """
     set_severity = import_onnxruntime().set_default_logger_severity
     set_severity(4)
     try:

@@ -1,11 +1,10 @@
 """Write a restored picture."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 from rdi.atomic import atomic_path
-from rdi.runtime.pictures.exif import picture_exif
+from rdi.runtime.pictures.exif import fitting_exif, picture_exif
 from rdi.runtime.pictures.formats import Format, PictureSettings, choose_settings
 from rdi.runtime.pictures.icc import icc_profile
 from rdi.runtime.pictures.jpeg import SEGMENT, write_jpeg
@@ -28,12 +27,13 @@ def save_picture(
     settings: PictureSettings | None = None,
     *,
     threads: int | None = None,
-) -> None:
+) -> tuple[str, ...]:
     """Write a restored picture with its ICC profile and EXIF, whole or not at all; an existing file is replaced.
 
     path:     of the new file
     settings: by default what the path's suffix says: JPEG (quality 95), PNG (8 bits) or TIFF (16 bits)
     threads:  that encode; by default the physical cores this process may use; the bytes do not depend on it
+    returns:  warnings: what of the photo's EXIF a JPEG has no room for
     Raises OutputError where the path cannot be written or a JPEG would be larger than JPEGs can be, UsageError for a
     suffix that names no format.
     """
@@ -42,14 +42,20 @@ def save_picture(
     threads = threads or physical_cores()
     strips, shape = (restored.image,), restored.image.shape
     icc = icc_profile(restored.model.curve)
-    exif = picture_exif(restored)
-    block = exif.tobytes()
+    exif, dropped = picture_exif(restored), tuple[str, ...]()
     with atomic_path(path) as temporary:
         if settings.format is Format.JPEG:
-            if len(block) > SEGMENT:  # a camera's private fields can be that long: the record matters more
-                block = picture_exif(replace(restored, exif=b"")).tobytes()
+            block, dropped = fitting_exif(restored, SEGMENT)
             write_jpeg(strips, shape, temporary, settings.quality, icc, block, threads)
         elif settings.format is Format.PNG:
-            write_png(strips, shape, temporary, settings.bits, icc, block.removeprefix(b"Exif\0\0"), threads)
+            write_png(strips, shape, temporary, settings.bits, icc, exif.tobytes().removeprefix(b"Exif\0\0"), threads)
         else:
             write_tiff(strips, shape, temporary, icc, exif)
+    return (_no_room(dropped),) if dropped else ()
+
+
+def _no_room(dropped: tuple[str, ...]) -> str:
+    return (
+        f"the photo's EXIF is longer than a JPEG's may be ({SEGMENT} bytes), left out: {', '.join(dropped)}; "
+        "a PNG or TIFF keeps it whole"
+    )

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rdi.camera import RawPhoto
-from rdi.camera.dng import write_dng
+from rdi.camera import Cfa, RawPhoto
+from rdi.camera.dng import Compression, write_dng
 from rdi.errors import MemoryLimitError, MissingPackageError, ModelError
 from rdi.isolated import IsolatedProcess
 from rdi.runtime import Restored, Restorer, batch, decoding
@@ -88,6 +88,29 @@ def test_what_libraw_complains_of_is_a_warning_of_its_photo(
     assert warned.warnings == ("LibRaw says 'data corrupted at 4711': a part of the picture may be made up",)
     assert other.warnings == ()
     assert capfd.readouterr().err == ""
+
+
+def test_what_libraw_prints_of_a_file_it_refuses_stays_off_stderr(
+    tiny_model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    counts = 512 + np.random.default_rng(2).poisson(100, (200, 300))
+    photo = RawPhoto(counts.astype(np.uint16), Cfa.RGGB, np.array([512.0]), 16383.0)
+    write_dng(photo, tmp_path / "a.dng", compression=Compression.LJPEG)
+    content = bytearray((tmp_path / "a.dng").read_bytes())
+    content[len(content) // 2 :] = b"\xff\xd9" * (len(content) - len(content) // 2)
+    (tmp_path / "a.dng").write_bytes(content)
+    (outcome,) = restore_files([Job(tmp_path / "a.dng", tmp_path / "a.png")], Restorer(tiny_model))
+    assert "a.dng cannot be decoded: LibRaw says 'Data error" in str(outcome.error)
+    assert capfd.readouterr().err == ""
+
+
+def test_exif_that_is_left_out_of_a_picture_is_a_warning_of_its_photo(
+    small_photo: RawPhoto, tiny_model: Path, tmp_path: Path
+) -> None:
+    write_dng(small_photo, tmp_path / "a.dng", description="x" * 70_000)
+    outcomes = list(restore_files([Job(tmp_path / "a.dng", tmp_path / "a.jpg")], Restorer(tiny_model)))
+    assert outcomes[0].summary is not None
+    assert any("left out: ImageDescription" in warning for warning in outcomes[0].summary.warnings)
 
 
 def test_without_libraw_a_batch_ends_and_says_why(

@@ -125,14 +125,40 @@ def test_a_photo_without_exif_still_gets_the_record(tmp_path: Path, name: str, b
     assert gps == {}
 
 
-def test_exif_too_long_for_a_jpeg_gives_way_to_the_record(tmp_path: Path) -> None:
+def test_of_exif_too_long_for_a_jpeg_the_largest_private_fields_are_left_out(tmp_path: Path) -> None:
     long = Image.Exif()
-    long[0x0110], long[0x8769] = "ILCE-7RM3", {0x927C: bytes(70_000)}
+    long[0x0110], long[0x010E] = "ILCE-7RM3", "a caption " * 1000
+    long[0x8769] = {0x829A: 1 / 640, 0x9003: "2026:11:22 23:10:00", 0xA434: "FE 35mm F1.4", 0x8827: 3200}
+    long[0x8769] |= {0xF000: bytes(30_000), 0xF001: bytes(20_000), 0x927C: bytes(40_000), 0x9214: (1, 2, 3, 4)}
+    long[0x8825] = {1: "N", 2: (47.0, 30.0, 0.5)}
     restored = restored_picture(exif=long.tobytes().removeprefix(b"Exif\0\0"))
-    main, exif, *_ = tags_of(saved(tmp_path / "a.jpg", 8, restored))
-    assert 0x0110 not in main
+    (warning,) = save_picture(restored, tmp_path / "a.jpg")
+    assert "left out: MakerNote; a PNG" in warning
+    main, exif, gps, _ = tags_of(tmp_path / "a.jpg")
+    assert (main[0x0110], main[0x010E]) == ("ILCE-7RM3", "a caption " * 1000)
+    assert (float(exif[0x829A]), exif[0x8827], exif[0xA434]) == (1 / 640, 3200, "FE 35mm F1.4")
+    assert (exif[0x9003], len(exif[0xF000]), exif[0x9214]) == ("2026:11:22 23:10:00", 30_000, (1, 2, 3, 4))
+    assert 0x927C not in exif
     assert b"amplification 27" in exif[0x9286]
-    assert tags_of(saved(tmp_path / "a.png", 8, restored))[0][0x0110] == "ILCE-7RM3"
+    assert [float(part) for part in gps[2]] == [47.0, 30.0, 0.5]
+    assert save_picture(restored, tmp_path / "a.png") == ()
+    assert 0x927C in tags_of(tmp_path / "a.png")[1]
+
+
+@pytest.mark.parametrize(
+    ("tag", "kept"), [(0x010E, {0x0110: "ILCE-7RM3"}), (0x0110, {})], ids=["a caption", "a camera's name"]
+)
+def test_other_exif_too_long_for_a_jpeg_gives_way_to_what_matters_more(
+    tmp_path: Path, tag: int, kept: dict[int, str]
+) -> None:
+    long = Image.Exif()
+    long[0x0110] = "ILCE-7RM3"
+    long[tag] = "x" * 70_000
+    (warning,) = save_picture(restored_picture(exif=long.tobytes().removeprefix(b"Exif\0\0")), tmp_path / "a.jpg")
+    main, exif, *_ = tags_of(tmp_path / "a.jpg")
+    assert {tag: main[tag] for tag in (0x010E, 0x0110) if tag in main} == kept
+    assert ("ImageDescription" if kept else "all fields") in warning
+    assert b"amplification 27" in exif[0x9286]
 
 
 @pytest.mark.parametrize(("name", "bits"), ALL)
