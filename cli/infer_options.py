@@ -49,7 +49,9 @@ Bits = Annotated[
     int | None, typer.Option(help="Bits per channel of a PNG, 8 or 16; default: 8. JPEG has 8 only, TIFF 16 only.")
 ]
 Quality = Annotated[int | None, typer.Option(help="Of a JPEG, 1 to 100; default: 95.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist; default: only the missing ones are made.")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace outputs that exist; default: only the missing ones are made.")
+]
 Sidecar = Annotated[
     bool, typer.Option("--sidecar", help="Also write NAME_restored.jpg.json: how the picture was made.")
 ]
