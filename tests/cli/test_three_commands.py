@@ -40,7 +40,11 @@ def test_rdi_export(folder: Path) -> None:
     ended = run("rdi export --out models/rdi.onnx", folder)
     assert ended.returncode == 0, ended.stderr
     assert "models/rdi.onnx" in ended.stdout
-    assert sorted(path.name for path in (folder / "models").iterdir()) == ["rdi.onnx", "rdi.safetensors"]
+    assert sorted(path.name for path in (folder / "models").iterdir()) == [
+        "rdi.onnx",
+        "rdi.safetensors",
+        "rdi.strips.zip",
+    ]
     assert (folder / "models" / "rdi.onnx").stat().st_size < 4.5e6
 
 
