@@ -63,6 +63,8 @@ def test_no_onnxruntime_is_broken(shipped: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_model_that_restores_nonsense_is_broken(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import numpy as np
 
+    from rdi.runtime import engine
+
     monkeypatch.setattr(engine, "upright", lambda picture, _: np.zeros_like(picture))
     result = run()
     assert result.exit_code == 1
