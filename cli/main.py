@@ -27,6 +27,7 @@ from rdi.cli.info import info
 from rdi.cli.simulate import simulate
 from rdi.cli.terminal import accept_any_name, printable
 from rdi.cli.train import train
+from rdi.cli.train_options import SectionedCommand
 from rdi.errors import RdiError, UsageError
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -140,7 +141,7 @@ app.command("demo", short_help="Restore the dark photo that ships with rdi.")(de
 app.command("info")(info)
 app.command("doctor", short_help="Check what this computer has of what rdi needs.")(doctor)
 app.command("simulate", short_help="Turn a bright picture into a dark raw photo (DNG).")(simulate)
-app.command("train", short_help="Train the network on your photos or on SID.")(train)
+app.command("train", cls=SectionedCommand, short_help="Train the network on your photos or on SID.")(train)
 app.command("export", short_help="Write a trained network as one verified ONNX file.")(export)
 app.command("verify", short_help="Check an ONNX file against the weights it was made from.")(verify)
 app.command("compare", short_help="PyTorch against ONNX Runtime: time, memory, difference.")(compare)

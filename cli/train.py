@@ -2,15 +2,19 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rdi.cli.train_options import with_settings
 from rdi.errors import MissingPackageError, UsageError
 from rdi.extras import install_hint
+from rdi.training.configuration import configure
 
 if TYPE_CHECKING:
+    from rdi.training.configuration import Configuration
     from rdi.training.loop import Observer
     from rdi.training.settings import TrainingSettings
 
@@ -19,73 +23,57 @@ CHOICES = """nothing to train on: there is no ./Sony folder with Sony_train_list
   rdi train --sid DIR       the See-in-the-Dark dataset: the folder that holds Sony/ and its lists"""
 
 
+@with_settings
 def train(
-    photos: Annotated[Path | None, typer.Option(help="Folder of ordinary photos to simulate dark captures of.")] = None,
-    sid: Annotated[
-        Path | None, typer.Option(help="Folder that holds SID's Sony/ and its lists; by default this one, if it does.")
+    config: Annotated[
+        Path | None,
+        typer.Option(help="TOML file with settings, by their names here without the dashes.", metavar="FILE"),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the run; by default runs/ and the date and time.")] = None,
-    init: Annotated[Path | None, typer.Option(help="Weights to start from (.safetensors); default: random.")] = None,
-    steps: Annotated[int, typer.Option(help="Optimiser steps.", min=1)] = 20_000,
-    batch: Annotated[int, typer.Option(help="Crops in a step.", min=1)] = 8,
-    crop: Annotated[int, typer.Option(help="Side of a crop in pixels, a multiple of 32 above 160.")] = 256,
-    learning_rate: Annotated[float, typer.Option(help="AdamW's, at its highest; cosine decay.")] = 1e-3,
-    iso: Annotated[str, typer.Option(help="Simulated ISO, LOW-HIGH, log-uniform, within 50-25600.")] = "400-12800",
-    ratio: Annotated[str, typer.Option(help="Exposure ratio, LOW-HIGH, log-uniform.")] = "2-300",
-    white_balance: Annotated[
-        str, typer.Option(help="input: gains multiply the mosaic; baked: the paper's way, one camera's daylight.")
-    ] = "input",
-    seed: Annotated[int, typer.Option(help="Of data and initial weights.", min=0)] = 0,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    threads: Annotated[int | None, typer.Option(help="CPU threads; default: PyTorch's choice.", min=1)] = None,
-    workers: Annotated[int, typer.Option(help="Processes that simulate captures; 0 = none beside.", min=0)] = 1,
-    mixed_precision: Annotated[
-        bool, typer.Option(help="Convolutions in bfloat16; weights and loss stay float32.")
-    ] = True,
-    checkpoint_every: Annotated[int, typer.Option(help="Steps between two checkpoints.", min=1)] = 500,
-    validate_every: Annotated[int, typer.Option(help="Steps between two validations.", min=1)] = 2_000,
+    preset: Annotated[
+        str | None, typer.Option(help="default, or paper: as published.", metavar="default|paper", show_default=False)
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the checkpoint of an earlier run.")] = False,
+    **given: Any,
 ) -> None:
     """Train the network and write runs/DATE/checkpoint.safetensors; Ctrl-C keeps the last step.
 
     Trains on simulated dark captures of your photos or on SID; bare, on the SID that lies in the current folder. Photos
-    named in VALIDATION.txt or HARDER.txt beside them are never trained on.
+    named in VALIDATION.txt or HARDER.txt beside them are never trained on. Options overrule the file, which overrules
+    the preset.
 
     Example: rdi train --photos ~/Pictures --steps 20000
     """
-    if photos is None and sid is None:
-        sid = _sid_here()
-    if photos and sid:
-        raise UsageError("--photos and --sid exclude each other; give one of them")
-    settings = _settings(
-        steps=steps,
-        batch=batch,
-        crop=crop,
-        learning_rate=learning_rate,
-        iso=_range("--iso", iso),
-        ratio=_range("--ratio", ratio),
-        white_balance=white_balance,
-        seed=seed,
-        mixed_precision=mixed_precision,
-        workers=workers,
-        checkpoint_every=checkpoint_every,
-        validate_every=validate_every,
-    )
-    _prepare(device, threads)
+    configuration = _configure(config, preset, given)
+    settings, places = configuration.settings, configuration.places
+    _prepare(settings)
     from rdi.checkpoint import load_checkpoint
     from rdi.runs import new_run
     from rdi.training.loop import prepare_run
     from rdi.training.loop import train as run_training
-    from rdi.training.sources import PhotoSource, SidSource
+    from rdi.training.sources import open_source
 
-    initial = load_checkpoint(init) if init else None
-    source = PhotoSource(photos, settings) if photos else SidSource(sid or Path(), settings)
-    run_folder = prepare_run(out or new_run(), overwrite=overwrite)
+    initial = load_checkpoint(places.init) if places.init else None
+    source = open_source(places, settings)
+    run_folder = prepare_run(places.out or new_run(), overwrite=overwrite)
     with _Display(settings.steps) as display:
-        path = run_training(source, run_folder, settings, initial=initial, device=device, observer=display.observer())
+        path = run_training(source, run_folder, settings, initial=initial, observer=display.observer())
     print(
         f"wrote {path} after {display.done} steps; export it with: rdi export --checkpoint {path} --out models/rdi.onnx"
     )
+
+
+def _configure(config: Path | None, preset: str | None, given: dict[str, Any]) -> "Configuration":
+    # Threads that spin while they wait take the core from the process they wait for: with two loader workers on two
+    # cores a step took 0.95 s, with passive waiting 0.27 s. Read when torch is loaded, hence here.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    try:
+        configuration = configure(given, config, preset)
+    except ModuleNotFoundError as error:
+        raise MissingPackageError(f"training needs {error.name}: {install_hint('train')}") from error
+    places = configuration.places
+    if not any((places.photos, places.sid, places.pairs, places.cache)):
+        places = replace(places, sid=_sid_here())
+    return replace(configuration, places=places)
 
 
 def _sid_here() -> Path:
@@ -95,39 +83,13 @@ def _sid_here() -> Path:
     raise UsageError(CHOICES)
 
 
-def _settings(white_balance: str, **values: object) -> "TrainingSettings":
-    # Threads that spin while they wait take the core from the process they wait for: with two loader workers on two
-    # cores a step took 0.95 s, with passive waiting 0.27 s. Read when torch is loaded, hence here.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    try:
-        from rdi.training.settings import TrainingSettings
-    except ModuleNotFoundError as error:
-        raise MissingPackageError(f"training needs {error.name}: {install_hint('train')}") from error
-    from rdi.metadata import WhiteBalance
-
-    if white_balance not in list(WhiteBalance):
-        raise UsageError(f"--white-balance {white_balance} is unknown; give input or baked")
-    return TrainingSettings(white_balance=WhiteBalance(white_balance), **values)  # type: ignore[arg-type]
-
-
-def _range(option: str, text: str) -> tuple[float, float]:
-    """LOW-HIGH, or one number for both."""
-    low, _, high = text.partition("-")
-    try:
-        return float(low), float(high or low)
-    except ValueError as error:
-        raise UsageError(f"{option} {text} is no range; give LOW-HIGH, for example 400-12800") from error
-
-
-def _prepare(device: str, threads: int | None) -> None:
+def _prepare(settings: "TrainingSettings") -> None:
     import torch
 
-    if device not in ("cpu", "cuda"):
-        raise UsageError(f"--device {device} is unknown; give cpu or cuda")
-    if device == "cuda" and not torch.cuda.is_available():
+    if settings.device == "cuda" and not torch.cuda.is_available():
         raise UsageError("--device cuda: this PyTorch sees no CUDA device; install a CUDA build or give --device cpu")
-    if threads:
-        torch.set_num_threads(threads)
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
 
 
 class _Display:

@@ -12,6 +12,7 @@ from typing import Any
 from rdi.amplifier import MConvention
 from rdi.camera.cfa import Cfa
 from rdi.errors import ModelError
+from rdi.white_balance import WhiteBalance as WhiteBalance  # part of a model's description
 
 FORMAT = "rdi-1"
 LICENCE = "MIT"
@@ -24,13 +25,6 @@ PATENT_NOTICE = (
 
 LARGEST_MULTIPLE = 1024  # pixels; a frame is padded to it
 LARGEST_M = 1000.0
-
-
-class WhiteBalance(StrEnum):
-    """Where the white balance is applied."""
-
-    INPUT = "input"  # gains multiply the mosaic before the network: colours follow each file
-    BAKED = "baked"  # the paper's way: the network learned one camera's balance; gains stay 1
 
 
 class Rendering(StrEnum):

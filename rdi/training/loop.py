@@ -26,11 +26,6 @@ from rdi.training.settings import TrainingSettings
 from rdi.training.sources import Source
 
 VALIDATION_FRAMES = 12  # at most, every validate_every steps
-FINAL_LEARNING_RATE = 0.01  # share of the highest
-# Larger gradients are scaled down to this norm, about the median one. A run at a learning rate of 2e-3 with a norm of 1
-# and Adam's usual 0.999 diverged within 1,400 steps: one outlier among calm batches moves the weights too far.
-GRADIENT_NORM = 0.3
-BETAS = (0.9, 0.99)
 
 
 @dataclass(frozen=True)
@@ -102,7 +97,6 @@ def train(
     settings: TrainingSettings,
     *,
     initial: Checkpoint | None = None,
-    device: str = "cpu",
     observer: Observer | None = None,
 ) -> Path:
     """Train on a source's pairs; returns the checkpoint's path.
@@ -117,7 +111,7 @@ def train(
     torch.manual_seed(settings.seed)
     dataset = source.dataset()
     observer.on_start(source.training_count, source.validation_count, source.notes)
-    network = (initial.network if initial else RestorationNetwork()).to(device).train()
+    network = (initial.network if initial else RestorationNetwork()).to(settings.device).train()
     metadata = ModelMetadata(white_balance=settings.white_balance, training=_describe(source, settings, initial))
     run = _Run(network, metadata, run_folder / CHECKPOINT)
     with _interruption() as interrupted:
@@ -135,11 +129,14 @@ def _steps(
     interrupted: threading.Event,
 ) -> None:
     optimiser = torch.optim.AdamW(
-        run.network.parameters(), lr=settings.learning_rate, betas=BETAS, weight_decay=settings.weight_decay
+        run.network.parameters(),
+        lr=settings.learning_rate,
+        betas=(settings.beta1, settings.beta2),
+        weight_decay=settings.weight_decay,
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: learning_rate_factor(step, settings))
     for inputs, target in batches:
-        loss = _step(run.network, optimiser, inputs, target, settings.mixed_precision)
+        loss = _step(run.network, optimiser, inputs, target, settings)
         schedule.step()
         run.step += 1
         if not math.isfinite(loss):
@@ -157,15 +154,19 @@ def _steps(
 
 
 def _step(
-    network: RestorationNetwork, optimiser: torch.optim.Optimizer, inputs: Tensor, target: Tensor, mixed: bool
+    network: RestorationNetwork,
+    optimiser: torch.optim.Optimizer,
+    inputs: Tensor,
+    target: Tensor,
+    settings: TrainingSettings,
 ) -> float:
     device = next(network.parameters()).device
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=mixed):
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=settings.mixed_precision):
         restored = network.unclamped(inputs.to(device))
     loss = restoration_loss(restored.float(), target.to(device))
     optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(network.parameters(), GRADIENT_NORM)
+    nn.utils.clip_grad_norm_(network.parameters(), settings.clip or math.inf)
     optimiser.step()
     return float(loss.detach())
 
@@ -175,7 +176,7 @@ def learning_rate_factor(step: int, settings: TrainingSettings) -> float:
     if step < settings.warm_up:
         return (step + 1) / settings.warm_up
     progress = min((step - settings.warm_up) / max(settings.steps - settings.warm_up, 1), 1.0)
-    return FINAL_LEARNING_RATE + (1 - FINAL_LEARNING_RATE) * 0.5 * (1 + math.cos(math.pi * progress))
+    return settings.final_share + (1 - settings.final_share) * 0.5 * (1 + math.cos(math.pi * progress))
 
 
 def _loader(dataset: Dataset[tuple[Tensor, Tensor]], settings: TrainingSettings) -> Iterable[tuple[Tensor, Tensor]]:

@@ -1,71 +1,323 @@
-"""Everything that can be chosen about a training run."""
+"""Everything that can be chosen about a training run: the one place from which options, file keys and documents come.
 
-from dataclasses import asdict, dataclass
-from typing import Any
+Each field carries its text, its group, its name in the published configuration where it had one, and whether it may
+change when a run is resumed. `rdi.training.configuration` reads values for them, `rdi.cli.train_options` makes
+command-line options of them, docs/training.md lists them.
+
+Light on purpose: a help text must not load PyTorch or numpy.
+"""
+
+from dataclasses import Field, asdict, dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar, cast
 
 from rdi.errors import UsageError
-from rdi.metadata import WhiteBalance
-from rdi.network import SIZE_MULTIPLE
-from rdi.noise import calibration
-from rdi.training.loss import SMALLEST_CROP
+from rdi.white_balance import WhiteBalance
+
+T = TypeVar("T")
+Range = tuple[float, float]  # LOW-HIGH
+
+
+class Group(StrEnum):
+    """What a setting is about; the value is the name of its table in a TOML file."""
+
+    SOURCE = "source"
+    DATA = "data"
+    SIMULATION = "simulation"
+    OPTIMISATION = "optimisation"
+    LOSS = "loss"
+    COMPUTING = "computing"
+    SAVING = "saving"
+    DEBUGGING = "debugging"
+
+
+class Amplification(StrEnum):
+    """Where the factor comes from by which a dark mosaic is multiplied."""
+
+    GT = "gt"  # long / short exposure, at most 300
+    ESTIMATED = "estimated"  # the paper's amplifier, Eq. 5
+
+
+class Camera(StrEnum):
+    """Part of the See-in-the-Dark dataset."""
+
+    SONY = "sony"
+    FUJI = "fuji"
+
+
+class Optimiser(StrEnum):
+    """Who turns gradients into steps."""
+
+    ADAM = "adam"
+    ADAMW = "adamw"
+
+
+class Schedule(StrEnum):
+    """How the learning rate changes after the warm-up."""
+
+    COSINE = "cosine"  # down to final_share over the run
+    STEP = "step"  # times reduce_by at each of reduce_at: the paper's
+    CONSTANT = "constant"
+
+
+class PixelLoss(StrEnum):
+    """How the distance of two pixels counts."""
+
+    L1 = "l1"
+    L2 = "l2"
+
+
+class Device(StrEnum):
+    """What computes."""
+
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+def setting(
+    default: T,
+    text: str,
+    *,
+    group: Group,
+    old: str = "",
+    resume: bool = False,
+    lowest: float | None = None,
+    highest: float | None = None,
+) -> T:
+    """A field with what everyone should know of it.
+
+    text:    meaning and unit, one sentence
+    old:     its name in the published configuration
+    resume:  whether a resumed run may have another value than the run before
+    lowest, highest: what is allowed, inclusive
+    """
+    metadata = {"text": text, "group": group, "old": old, "resume": resume, "lowest": lowest, "highest": highest}
+    if isinstance(default, dict):
+        return cast(T, field(default_factory=lambda: dict(default), metadata=metadata))
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where data are and where files go: stays on this machine, the weights file does not name them."""
+
+    photos: Path | None = setting(None, "Folder of ordinary photos to simulate dark captures of.", group=Group.SOURCE)
+    sid: Path | None = setting(
+        None,
+        "Folder that holds SID's Sony/ or Fuji/, and the lists in it or beside it.",
+        group=Group.SOURCE,
+        old="sony_img_path",
+    )
+    pairs: Path | None = setting(
+        None, "Folder of your own dark raw photos and bright ones of the same scenes.", group=Group.SOURCE
+    )
+    cache: Path | None = setting(None, "Folder that `rdi prepare` made.", group=Group.SOURCE)
+    init: Path | None = setting(None, "Weights to start from (.safetensors); none: random.", group=Group.SOURCE)
+    out: Path | None = setting(None, "Folder of the run; none: runs/ and the date and time.", group=Group.SAVING)
+    weights_folder: Path | None = setting(
+        None, "Where numbered weights go; none: the run's weights/.", group=Group.SAVING, old="weight_save_path"
+    )
+    pictures_folder: Path | None = setting(
+        None, "Where restored pictures go; none: the run's pictures/.", group=Group.SAVING, old="img_save_path"
+    )
+    losses_file: Path | None = setting(
+        None, "CSV of the losses; none: the run's losses.csv.", group=Group.SAVING, old="csv_save_path"
+    )
+    averages_file: Path | None = setting(
+        None, "CSV of running averages; none: the run's averages.csv.", group=Group.SAVING, old="metric_avg_file"
+    )
+    train_amplification_file: Path | None = setting(
+        None,
+        "CSV to write before training: base, GT and estimated amplification of each training photo.",
+        group=Group.SAVING,
+        old="train_amp_file",
+    )
+    validation_amplification_file: Path | None = setting(
+        None, "The same CSV for the validation frames.", group=Group.SAVING, old="test_amp_file"
+    )
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """Settings of one run; all of them are stored in the checkpoint.
+    """Settings of one run; all of them are stored in the checkpoint. Each field's text says what it is."""
 
-    steps:          optimiser steps, 1 or more
-    batch:          crops in a step
-    crop:           side of a square crop in pixels, a multiple of 32 above 160
-    learning_rate:  AdamW's, at its highest; cosine decay to a hundredth of it over the run
-    warm_up:        steps over which the learning rate rises to it
-    weight_decay:   AdamW's
-    iso:            range of the simulated ISO, drawn log-uniformly; within the calibration (50 to 25600)
-    ratio:          range of the exposure ratio, drawn log-uniformly
-    white_balance:  gains at the input (colours follow each file) or baked in (the paper's way)
-    seed:           of data and initialisation
-    mixed_precision: convolutions in bfloat16, weights and loss in float32
-    workers:        processes that simulate captures; 0 = in the training process
-    checkpoint_every, validate_every: steps
-    """
+    crop: int = setting(512, "Side of a crop in pixels, a multiple of 32 above 160.", group=Group.DATA)
+    white_balance: WhiteBalance = setting(
+        WhiteBalance.INPUT,
+        "input: gains multiply the mosaic, colours follow each file; baked: the paper's way.",
+        group=Group.DATA,
+    )
+    amplification: Amplification = setting(
+        Amplification.GT,
+        "Of recorded pairs. gt: long / short exposure, at most 300; estimated: the paper's amplifier.",
+        group=Group.DATA,
+    )
+    m: float = setting(5.0, "The amplifier's m, before its clip.", group=Group.DATA, lowest=0.001, highest=1000)
+    camera: Camera = setting(Camera.SONY, "Part of SID: sony or fuji (X-Trans).", group=Group.DATA)
+    mix: dict[str, float] = setting(
+        {}, "Shares of several sources, such as sid=0.7,photos=0.3; none: equal ones.", group=Group.DATA
+    )
+    skip_missing: bool = setting(
+        False, "Go on without files that are missing or damaged, and say how many.", group=Group.DATA
+    )
+    seed: int = setting(0, "Of data and initial weights.", group=Group.DATA, lowest=0)
+    workers: int = setting(
+        1, "Processes that make crops; 0: none beside the training one.", group=Group.DATA, resume=True, lowest=0
+    )
+    prefetch: int = setting(4, "Batches that each of them makes ahead.", group=Group.DATA, resume=True, lowest=1)
 
-    steps: int = 20_000
-    batch: int = 8
-    crop: int = 256
-    learning_rate: float = 1e-3
-    warm_up: int = 200
-    weight_decay: float = 1e-4
-    iso: tuple[float, float] = (400.0, 12_800.0)
-    ratio: tuple[float, float] = (2.0, 300.0)
-    white_balance: WhiteBalance = WhiteBalance.INPUT
-    seed: int = 0
-    mixed_precision: bool = True
-    workers: int = 1
-    checkpoint_every: int = 500
-    validate_every: int = 2_000
+    iso: Range = setting((400.0, 12_800.0), "Simulated ISO, LOW-HIGH within 50-25600.", group=Group.SIMULATION)
+    ratio: Range = setting((2.0, 300.0), "Simulated exposure ratio, LOW-HIGH.", group=Group.SIMULATION)
+    sensor: str = setting("random", "Camera of the colour table, or random.", group=Group.SIMULATION)
+
+    steps: int = setting(20_000, "Optimiser steps.", group=Group.OPTIMISATION, old="max_iter", resume=True, lowest=1)
+    batch: int = setting(
+        8, "Crops in a step, of all processes together.", group=Group.OPTIMISATION, old="batch_size", lowest=1
+    )
+    learning_rate: float = setting(1e-3, "At its highest.", group=Group.OPTIMISATION, old="base_lr")
+    schedule: Schedule = setting(Schedule.COSINE, "cosine, step or constant.", group=Group.OPTIMISATION)
+    warm_up: int = setting(200, "Steps over which the learning rate rises.", group=Group.OPTIMISATION, lowest=0)
+    final_share: float = setting(
+        0.01, "Cosine: share of the learning rate at the end.", group=Group.OPTIMISATION, lowest=0, highest=1
+    )
+    reduce_at: tuple[int, ...] = setting(
+        (), "Step schedule: steps at which the learning rate falls.", group=Group.OPTIMISATION, old="atWhichReduce"
+    )
+    reduce_by: float = setting(
+        0.1,
+        "Step schedule: what the learning rate is multiplied by there.",
+        group=Group.OPTIMISATION,
+        old="reduce_lr_by",
+        lowest=0,
+        highest=1,
+    )
+    optimiser: Optimiser = setting(Optimiser.ADAMW, "adam or adamw.", group=Group.OPTIMISATION)
+    beta1: float = setting(
+        0.9, "Adam's decay of the mean gradient.", group=Group.OPTIMISATION, lowest=0, highest=0.9999
+    )
+    beta2: float = setting(
+        0.99, "Adam's decay of the mean squared gradient.", group=Group.OPTIMISATION, lowest=0, highest=0.999999
+    )
+    weight_decay: float = setting(1e-4, "Of the optimiser.", group=Group.OPTIMISATION, lowest=0)
+    clip: float = setting(
+        0.3, "Norm to which larger gradients are scaled down; 0: never.", group=Group.OPTIMISATION, lowest=0
+    )
+    ema: float = setting(
+        0.999,
+        "Decay of the running mean of the weights, which is validated and exported; 0: none.",
+        group=Group.OPTIMISATION,
+        lowest=0,
+        highest=0.99999,
+    )
+
+    pixel_loss: PixelLoss = setting(PixelLoss.L1, "l1 or l2.", group=Group.LOSS)
+    pixel_weight: float = setting(0.8, "Of the pixel loss.", group=Group.LOSS, lowest=0)
+    structure_weight: float = setting(0.2, "Of 1 - MS-SSIM.", group=Group.LOSS, lowest=0)
+
+    device: Device = setting(Device.CPU, "cpu or cuda.", group=Group.COMPUTING)
+    threads: int | None = setting(
+        None, "CPU threads of each process; none: PyTorch's choice.", group=Group.COMPUTING, lowest=1
+    )
+    mixed_precision: bool = setting(
+        True, "Convolutions in bfloat16; weights and loss stay float32.", group=Group.COMPUTING
+    )
+    channels_last: bool = setting(True, "Tensors with the channels innermost.", group=Group.COMPUTING)
+    compile: bool = setting(
+        False, "Compile the network with torch.compile; needs a C++ compiler.", group=Group.COMPUTING
+    )
+
+    checkpoint_every: int = setting(
+        500, "Steps between two checkpoints to resume from.", group=Group.SAVING, resume=True, lowest=1
+    )
+    keep_at: tuple[int, ...] = setting(
+        (), "Steps whose weights are kept under their number.", group=Group.SAVING, old="atWhichSave", resume=True
+    )
+    keep_every: int = setting(
+        0,
+        "After the last of these, weights are kept every so many steps; 0: never.",
+        group=Group.SAVING,
+        old="atWhichSave",
+        resume=True,
+        lowest=0,
+    )
+    validate_every: int = setting(2_000, "Steps between two validations.", group=Group.SAVING, resume=True, lowest=1)
+    validation_frames: int = setting(
+        12, "Full frames of a validation, at most.", group=Group.SAVING, resume=True, lowest=1
+    )
+    pictures: int = setting(
+        2, "Restored pictures that a validation writes; 0: none.", group=Group.SAVING, resume=True, lowest=0
+    )
+    tensorboard: bool | None = setting(
+        None, "Write scalars and pictures for TensorBoard; none: if it is installed.", group=Group.SAVING, resume=True
+    )
+
+    debug: bool = setting(
+        False,
+        "Debug mode: few steps on few pictures, validated and saved at the end.",
+        group=Group.DEBUGGING,
+        old="debug",
+    )
+    debug_steps: int = setting(10, "Steps in debug mode.", group=Group.DEBUGGING, old="debug_iter", lowest=1)
+    debug_size: int = setting(
+        2,
+        "Pictures to train on, and to validate with, in debug mode.",
+        group=Group.DEBUGGING,
+        old="debug_size",
+        lowest=1,
+    )
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "checkpoint_every", "validate_every"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"--{name.replace('_', '-')} {getattr(self, name)} is too small; give 1 or more")
-        if self.crop % SIZE_MULTIPLE or self.crop <= SMALLEST_CROP:
-            raise UsageError(
-                f"--crop {self.crop} does not fit; give a multiple of {SIZE_MULTIPLE} above {SMALLEST_CROP}, "
-                "which MS-SSIM's five scales need"
-            )
+        for item in fields(self):
+            _check_bounds(item, getattr(self, item.name))
         if not 0 < self.learning_rate < 1:
             raise UsageError(f"--learning-rate {self.learning_rate} is out of range; give one between 0 and 1")
-        if self.workers < 0:
-            raise UsageError(f"--workers {self.workers} is negative; give 0 or more")
-        _check_range("iso", self.iso, calibration()[0].iso, calibration()[-1].iso)
-        _check_range("ratio", self.ratio, 1, 10_000)
+        if self.pixel_weight == self.structure_weight == 0:
+            raise UsageError("--pixel-weight and --structure-weight are both 0; give one of them a value above 0")
+        if self.schedule is Schedule.STEP and not self.reduce_at:
+            raise UsageError("--schedule step needs --reduce-at STEP,STEP,...; the paper's is 500000")
+        _check_crop(self.crop)
+        _check_simulation(self.iso, self.ratio)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for the checkpoint's description."""
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
 
 
-def _check_range(name: str, given: tuple[float, float], lowest: float, highest: float) -> None:
+def option_name(name: str) -> str:
+    """A field's name as the command line has it."""
+    return f"--{name.replace('_', '-')}"
+
+
+def _check_bounds(item: "Field[Any]", value: Any) -> None:
+    lowest, highest = item.metadata["lowest"], item.metadata["highest"]
+    if value is None or isinstance(value, bool) or not isinstance(value, int | float):
+        return
+    if lowest is not None and not value >= lowest:  # nan fails too
+        raise UsageError(f"{option_name(item.name)} {value} is too small; give {lowest:g} or more")
+    if highest is not None and not value <= highest:
+        raise UsageError(f"{option_name(item.name)} {value} is too large; give {highest:g} or less")
+
+
+def _check_crop(crop: int) -> None:
+    from rdi.network import SIZE_MULTIPLE
+    from rdi.training.loss import SMALLEST_CROP
+
+    if crop % SIZE_MULTIPLE or crop <= SMALLEST_CROP:
+        raise UsageError(
+            f"--crop {crop} does not fit; give a multiple of {SIZE_MULTIPLE} above {SMALLEST_CROP}, "
+            "which MS-SSIM's five scales need"
+        )
+
+
+def _check_simulation(iso: Range, ratio: Range) -> None:
+    from rdi.noise import calibration
+
+    _check_range("iso", iso, calibration()[0].iso, calibration()[-1].iso)
+    _check_range("ratio", ratio, 1, 10_000)
+
+
+def _check_range(name: str, given: Range, lowest: float, highest: float) -> None:
     low, high = given
     if not lowest <= low <= high <= highest:
         raise UsageError(f"--{name} {low:g}-{high:g} is out of range; give LOW-HIGH within {lowest:g}-{highest:g}")

@@ -8,10 +8,11 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from rdi import protocol
+from rdi.errors import UsageError
 from rdi.protocol import Capture
 from rdi.training.captures import SimulatedCaptures
 from rdi.training.photos import PhotoShelf, split_photos
-from rdi.training.settings import TrainingSettings
+from rdi.training.settings import Places, TrainingSettings
 from rdi.training.sid import SidCrops, read_pairs, validation_captures
 
 VALIDATION_RATIO = 100.0  # of simulated captures
@@ -32,6 +33,17 @@ class Source(Protocol):
 
     def describe(self) -> dict[str, Any]:
         """What the checkpoint says of the data."""
+
+
+def open_source(places: Places, settings: TrainingSettings) -> Source:
+    """The source that the places name; raises UsageError for those that exclude each other or name nothing."""
+    if places.photos and places.sid:
+        raise UsageError("--photos and --sid exclude each other; give one of them")
+    if places.photos:
+        return PhotoSource(places.photos, settings)
+    if places.sid:
+        return SidSource(places.sid, settings)
+    raise UsageError("nothing to train on; give --photos DIR or --sid DIR")
 
 
 class PhotoSource:
