@@ -3,10 +3,14 @@
 import sys
 from contextlib import closing
 
+import typer
+
 from rdi.cli import infer_options as options
+from rdi.isolated import PHOTO_READING, IsolatedProcess
 
 
 def infer(
+    context: typer.Context,
     photos: options.Photos,
     recursive: options.Recursive = False,
     model: options.Model = None,
@@ -33,38 +37,37 @@ def infer(
 
     Example: rdi infer photo.ARW --provider cpu
     """
-    from rdi.isolated import PHOTO_READING, IsolatedProcess
+    process = context.find_object(IsolatedProcess) or IsolatedProcess(PHOTO_READING)
+    if photos[0].is_file():  # LibRaw's process decodes it while this one loads numpy and onnxruntime
+        process.begin("rdi.camera.reading", "read_photo", photos[0])
+    from rdi.cli.reports import reporting
+    from rdi.runtime.batch import restore_files
+    from rdi.runtime.exposure import bracket_from, exposure_from
+    from rdi.runtime.pictures import choose_settings
+    from rdi.runtime.restorer import Restorer
+    from rdi.runtime.targets import Extras, find_photos, is_file, plan
+    from rdi.runtime.white_balance import parse_white_balance
 
-    # Before anything else: LibRaw's process loads on another core while this one loads numpy and onnxruntime.
-    with IsolatedProcess(PHOTO_READING) as process:
-        from rdi.cli.reports import reporting
-        from rdi.runtime.batch import restore_files
-        from rdi.runtime.exposure import bracket_from, exposure_from
-        from rdi.runtime.pictures import choose_settings
-        from rdi.runtime.restorer import Restorer
-        from rdi.runtime.targets import Extras, find_photos, is_file, plan
-        from rdi.runtime.white_balance import parse_white_balance
-
-        chosen_exposure, chosen_balance = exposure_from(exposure, ratio, ev), parse_white_balance(white_balance)
-        extras = Extras(bracket_from(bracket, ev), sidecar, compare_with_camera)
-        chosen_exposure.require_bracket(extras.bracket)
-        settings = choose_settings(out if out and is_file(out) else None, format=format, bits=bits, quality=quality)
-        jobs = plan(find_photos(photos, recursive=recursive), out, settings, extras)
-        restorer = Restorer(model, provider=provider, threads=threads, device=device, allow_fallback=allow_fallback)
-        if restorer.note:
-            print(f"rdi: {restorer.note}", file=sys.stderr)
-        with reporting(jobs, as_json) as tell:
-            outcomes = restore_files(
-                jobs,
-                restorer,
-                exposure=chosen_exposure,
-                white_balance=chosen_balance,
-                settings=settings,
-                overwrite=overwrite,
-                max_memory=max_memory,
-                process=process,
-                tell=tell,
-            )
-            with closing(outcomes):
-                for _ in outcomes:
-                    pass
+    chosen_exposure, chosen_balance = exposure_from(exposure, ratio, ev), parse_white_balance(white_balance)
+    extras = Extras(bracket_from(bracket, ev), sidecar, compare_with_camera)
+    chosen_exposure.require_bracket(extras.bracket)
+    settings = choose_settings(out if out and is_file(out) else None, format=format, bits=bits, quality=quality)
+    jobs = plan(find_photos(photos, recursive=recursive), out, settings, extras)
+    restorer = Restorer(model, provider=provider, threads=threads, device=device, allow_fallback=allow_fallback)
+    if restorer.note:
+        print(f"rdi: {restorer.note}", file=sys.stderr)
+    with reporting(jobs, as_json) as tell:
+        outcomes = restore_files(
+            jobs,
+            restorer,
+            exposure=chosen_exposure,
+            white_balance=chosen_balance,
+            settings=settings,
+            overwrite=overwrite,
+            max_memory=max_memory,
+            process=process,
+            tell=tell,
+        )
+        with closing(outcomes):
+            for _ in outcomes:
+                pass

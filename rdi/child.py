@@ -53,10 +53,13 @@ class Child:
         """Of the process."""
         return self._process.pid
 
-    def exchange(self, request: object) -> Any:
-        """Send a request, wait for its answer; EOFError, OSError, ValueError or UnpicklingError where none comes."""
-        self._requests.write(pickle.dumps(pickle.dumps(request)))  # twice: it is told apart before it is understood
+    def request(self, call: object) -> None:
+        """Send a call; OSError or ValueError where nobody takes it."""
+        self._requests.write(pickle.dumps(pickle.dumps(call)))  # twice: it is told apart before it is understood
         self._requests.flush()
+
+    def answer(self) -> Any:
+        """Wait for what the earliest call gives; EOFError, OSError, ValueError or UnpicklingError where none comes."""
         if not self.ready:
             self.ready = bool(pickle.load(self._answers))
         return receive(self._answers)

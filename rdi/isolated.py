@@ -10,7 +10,8 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Generic, NamedTuple, Self, TypeVar
+from importlib import import_module
+from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 from rdi.child import Child
 
@@ -57,6 +58,7 @@ class IsolatedProcess:
         self._turn = threading.Lock()  # of the pipes, held for a call
         self._closed = False
         self._child: Child | None = None
+        self._begun: _Begun | None = None
         with suppress(NotStartedError):  # the first call says it
             self._started()
 
@@ -83,7 +85,7 @@ class IsolatedProcess:
             timer.daemon = True
             timer.start()
             try:
-                failed, value, milliseconds = child.exchange((function, arguments))
+                failed, value, milliseconds = self._exchange(child, function, arguments)
             except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:  # ValueError: closed meanwhile
                 raise self._bury(child, late) from error
             except BaseException:  # no memory for the answer, Ctrl-C: its rest must not be taken for the next answer
@@ -95,6 +97,27 @@ class IsolatedProcess:
         if failed:
             raise value
         return Answer(value, milliseconds, printed)
+
+    def begin(self, module: str, name: str, *arguments: object) -> None:
+        """Have a call worked on that will be made later, and first: while this process still imports what makes it.
+
+        module, name: of the function, which need not be imported here
+        What is amiss is left to the call.
+        """
+        with self._turn, suppress(CallLostError, OSError, ValueError):
+            child = self._started()
+            child.request((_call_by_name, (module, name, *arguments)))
+            self._begun = _Begun(child, (module, name, *arguments))
+
+    def _exchange(self, child: Child, function: Callable[..., object], arguments: tuple[object, ...]) -> Any:
+        """What the process answers to a call, which may have begun already."""
+        begun, self._begun = self._begun, None
+        if begun and begun.child is child:
+            answer = child.answer()
+            if begun.call == (function.__module__, function.__qualname__, *arguments):
+                return answer
+        child.request((function, arguments))
+        return child.answer()
 
     def rest(self) -> None:
         """End the process between two calls, for the memory that it holds; the next call starts another."""
@@ -145,6 +168,17 @@ class IsolatedProcess:
         with self._lock:
             child.end()
             self._child = None
+
+
+class _Begun(NamedTuple):
+    """A call whose answer nobody waits for yet."""
+
+    child: Child
+    call: tuple[object, ...]
+
+
+def _call_by_name(module: str, name: str, *arguments: object) -> object:
+    return getattr(import_module(module), name)(*arguments)
 
 
 def _give_up(child: Child, late: threading.Event) -> None:

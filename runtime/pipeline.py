@@ -42,7 +42,10 @@ class Pipeline:
         self._reader.shutdown()
 
     def prepare_writing(self, prepare: Callable[[], object]) -> None:
-        """Call this on the thread that writes, before its first picture."""
+        """Call this on the thread that writes, before its first picture.
+
+        A thread that starts with its first picture could be missed by a Ctrl-C in that moment: nobody waited for it.
+        """
         self._writer.submit(prepare)
 
     def read_ahead(self, items: Iterable[Item], read: Callable[[Item], Result]) -> Iterator[Result]:

@@ -49,6 +49,29 @@ def test_values_and_arrays_come_back() -> None:
         assert process.call(os.getpid).value == process.pid != os.getpid()
 
 
+def test_a_call_that_was_begun_is_not_made_again(tmp_path: Path) -> None:
+    folder = str(tmp_path / "once")
+    with IsolatedProcess() as process:
+        process.begin(os.mkdir.__module__, "mkdir", folder)
+        process.call(os.mkdir, folder)
+        with pytest.raises(FileExistsError):
+            process.call(os.mkdir, folder)
+
+
+def test_a_call_that_was_begun_in_vain_gives_way_to_another() -> None:
+    with IsolatedProcess() as process:
+        process.begin("operator", "sub", 5, 2)
+        assert process.call(operator.add, 1, 2).value == 3
+        process.begin("nowhere", "nothing")
+        assert process.call(operator.add, 1, 2).value == 3
+        process.begin("os", "abort")
+        with pytest.raises(CallLostError, match="SIGABRT"):
+            process.call(operator.add, 1, 2)
+        process.begin("operator", "add", 1, 2)
+        process.rest()
+        assert process.call(operator.sub, 1, 2).value == -1
+
+
 def test_what_a_call_raises_is_raised_here_with_where_it_happened() -> None:
     with IsolatedProcess() as process:
         with pytest.raises(ZeroDivisionError) as caught:

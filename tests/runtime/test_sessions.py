@@ -122,3 +122,16 @@ def pretend(monkeypatch: pytest.MonkeyPatch, listed: list[str] | Exception, plac
     monkeypatch.setattr(sessions, "prepare", lambda _: None)
     monkeypatch.setattr(package, "packages_distributions", lambda: {"onnxruntime": ["onnxruntime"]})
     return asked
+
+
+def test_only_small_frames_are_worth_spinning_threads(exported_model: Path) -> None:
+    def spinning(height: int, width: int) -> str:
+        session = Sessions(open_model(exported_model), Provider.CPU, 1).get(height, width)
+        entry = "session.intra_op.allow_spinning"
+        options = session.get_session_options()
+        try:
+            return str(options.get_session_config_entry(entry))
+        except RuntimeError:  # not set: onnxruntime's own way, which is to spin
+            return ""
+
+    assert (spinning(1024, 1024), spinning(2848, 4256)) == ("", "0")
