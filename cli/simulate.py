@@ -12,6 +12,17 @@ from rdi.errors import UsageError
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
+def _list_sensors(wanted: bool) -> None:
+    if not wanted:
+        return
+    from rdi.sensors.cameras import all_sensors
+
+    for sensor in all_sensors():
+        levels = f"{sensor.black_level:>5}-{sensor.white_level:<5}"
+        print(f"{sensor.name:32}{sensor.cfa:7}{levels}  pixels of {sensor.pixel_pitch:.2f} µm")
+    raise typer.Exit
+
+
 def simulate(
     picture: Annotated[
         Path, typer.Argument(help="A bright, finished picture: JPEG, PNG, TIFF, WebP...", metavar="PHOTO")
@@ -23,7 +34,16 @@ def simulate(
         str,
         typer.Option(help="Gains that will make the simulated light neutral again, or random.", metavar="random|R,G,B"),
     ] = "random",
-    cfa: Annotated[str, typer.Option(help="Pattern of the mosaic.", metavar="RGGB|BGGR|GRBG|GBRG|XTRANS")] = "RGGB",
+    sensor: Annotated[
+        str, typer.Option(help="Camera that takes it, by make and model; its matrix, levels and pixels.")
+    ] = "Sony ILCE-7SM2",
+    list_sensors: Annotated[  # noqa: ARG001 (its callback does it)
+        bool, typer.Option("--list-sensors", help="List the cameras and end.", callback=_list_sensors, is_eager=True)
+    ] = False,
+    cfa: Annotated[
+        str | None,
+        typer.Option(help="Pattern of the mosaic; default: the camera's.", metavar="RGGB|BGGR|GRBG|GBRG|XTRANS"),
+    ] = None,
     read_noise: Annotated[
         str, typer.Option(help="Fit of the sensor's read noise.", metavar="tukey-lambda|gaussian")
     ] = "tukey-lambda",
@@ -36,20 +56,22 @@ def simulate(
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False,
 ) -> None:
-    """Turn a bright picture into the dark raw photo that a Sony A7S II would have taken, as a DNG.
+    """Turn a bright picture into the dark raw photo that a camera would have taken, as a DNG.
 
-    Example: rdi simulate photo.jpg --iso 3200 --ratio 100 --out dark.dng
+    Example: rdi simulate photo.jpg --iso 3200 --ratio 100 --sensor "Nikon D850" --out dark.dng
     """
     from rdi.camera.cfa import Cfa
     from rdi.camera.dng import Compression
     from rdi.darken import DarkCapture, darken_file, parse_light
     from rdi.noise import ReadNoise
+    from rdi.sensors.cameras import find_sensor
 
     capture = DarkCapture(
         iso=iso,
         ratio=ratio,
         white_balance=parse_light(white_balance),
-        cfa=_choice(Cfa, cfa.upper(), "--cfa"),
+        sensor=find_sensor(sensor),
+        cfa=_choice(Cfa, cfa.upper(), "--cfa") if cfa else None,
         read_noise=_choice(ReadNoise, read_noise, "--read-noise"),
         seed=seed,
         max_side=max_side,
@@ -59,7 +81,8 @@ def simulate(
         picture, out, capture, compression=Compression.LJPEG if compress else Compression.NONE, overwrite=overwrite
     )
     gains = ",".join(f"{gain:.4g}" for gain in photo.white_balance)
-    print(f"{printable(picture)}: {photo.width}x{photo.height} {photo.cfa}, ISO {iso:g}, ratio {ratio:g}")
+    camera = f"{photo.cfa} of a {photo.camera}"
+    print(f"{printable(picture)}: {photo.width}x{photo.height} {camera}, ISO {iso:g}, ratio {ratio:g}")
     print(f"  white balance {gains}; {read_noise} read noise; seed {seed}")
     print(f"  {printable(out)} ({out.stat().st_size / 1e6:.1f} MB)")
 

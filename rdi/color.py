@@ -59,15 +59,16 @@ def srgb_from_camera(camera_from_xyz: NDArray[np.float64]) -> NDArray[np.float64
 
 def daylight_gains(camera_from_xyz: NDArray[np.float64]) -> NDArray[np.float64]:
     """White-balance gains (3,), green = 1, that make D65 daylight neutral on this camera."""
-    return _neutral_gains(camera_from_xyz, XYZ_FROM_SRGB.sum(axis=1))
+    return neutral_gains(camera_from_xyz, XYZ_FROM_SRGB.sum(axis=1))
 
 
 def tungsten_gains(camera_from_xyz: NDArray[np.float64]) -> NDArray[np.float64]:
     """White-balance gains (3,), green = 1, that make a tungsten lamp (CIE illuminant A, 2856 K) neutral."""
-    return _neutral_gains(camera_from_xyz, ILLUMINANT_A)
+    return neutral_gains(camera_from_xyz, ILLUMINANT_A)
 
 
-def _neutral_gains(camera_from_xyz: NDArray[np.float64], white: NDArray[np.float64]) -> NDArray[np.float64]:
+def neutral_gains(camera_from_xyz: NDArray[np.float64], white: NDArray[np.float64]) -> NDArray[np.float64]:
+    """White-balance gains (3,), green = 1, that make a light of CIE XYZ `white` (3,) neutral."""
     neutral = np.asarray(camera_from_xyz, dtype=np.float64) @ white
     return np.asarray(neutral[1] / neutral, dtype=np.float64)
 

@@ -1,6 +1,6 @@
 """From a bright picture's file to a dark DNG's: what `rdi simulate` does."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +11,10 @@ from rdi.camera.dng import Compression, write_dng
 from rdi.camera.photo import RawPhoto
 from rdi.errors import OutputError, UsageError
 from rdi.gains import Gains, parse_gains
+from rdi.lights import draw_white_balance
 from rdi.noise import ReadNoise, noise_at
 from rdi.pictures import load_picture, shrink
-from rdi.simulate import Exposure, Sensor, draw_white_balance, simulate
+from rdi.simulate import Exposure, Sensor, simulate
 
 RANDOM = "random"
 
@@ -25,7 +26,8 @@ class DarkCapture:
     iso:           50 to 25600, sets the noise
     ratio:         how many times less light than the picture had, 1 to 10000
     white_balance: gains of red, green and blue that make the light neutral again; None draws them
-    cfa:           the mosaic's pattern
+    sensor:        the camera
+    cfa:           the mosaic's pattern; None is the camera's own
     read_noise:    which fit of the read noise is drawn
     seed:          0 or more; the same seed gives the same file
     max_side:      longer pictures are scaled down to so many pixels; None leaves them as they are
@@ -34,7 +36,8 @@ class DarkCapture:
     iso: float = 3200
     ratio: float = 100
     white_balance: Gains | None = None
-    cfa: Cfa = Cfa.RGGB
+    sensor: Sensor = field(default_factory=Sensor)
+    cfa: Cfa | None = None
     read_noise: ReadNoise = ReadNoise.TUKEY_LAMBDA
     seed: int = 0
     max_side: int | None = None
@@ -42,7 +45,8 @@ class DarkCapture:
     def exposure(self) -> Exposure:
         """The same for `simulate`; UsageError for an ISO or ratio out of range."""
         noise_at(self.iso)
-        gains = self.white_balance or draw_white_balance(np.random.default_rng([self.seed, 1]))
+        generator = np.random.default_rng([self.seed, 1])
+        gains = self.white_balance or draw_white_balance(np.array(self.sensor.camera_from_xyz), generator)
         return Exposure(self.iso, self.ratio, np.array(gains))
 
 
@@ -68,7 +72,8 @@ def darken_file(
     pixels = load_picture(picture)
     if capture.max_side is not None:
         pixels = shrink(pixels, capture.max_side)
-    photo = simulate(pixels, exposure, sensor=Sensor(cfa=capture.cfa), read_noise=capture.read_noise, seed=capture.seed)
+    sensor = replace(capture.sensor, cfa=capture.cfa or capture.sensor.cfa)
+    photo = simulate(pixels, exposure, sensor=sensor, read_noise=capture.read_noise, seed=capture.seed)
     write_dng(photo, out, compression=compression, description=describe(capture, exposure.white_balance))
     return photo
 
@@ -78,7 +83,7 @@ def describe(capture: DarkCapture, white_balance: NDArray[np.float64]) -> str:
     gains = ",".join(f"{gain:.4g}" for gain in white_balance)
     return (
         f"Simulated, not taken: ISO {capture.iso:g}, exposure ratio {capture.ratio:g}, white balance {gains}, "
-        f"{capture.read_noise} read noise, {capture.cfa}, seed {capture.seed}"
+        f"{capture.read_noise} read noise, {capture.cfa or capture.sensor.cfa}, seed {capture.seed}"
     )
 
 

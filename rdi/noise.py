@@ -7,7 +7,7 @@
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -55,6 +55,17 @@ class SensorNoise:
             return self.tukey_scale * math.pi / math.sqrt(3)
         variance = 2 / shape**2 * (1 / (1 + 2 * shape) - math.gamma(shape + 1) ** 2 / math.gamma(2 * shape + 2))
         return self.tukey_scale * math.sqrt(variance)
+
+    def scaled(self, gain: float, read: float) -> "SensorNoise":
+        """The noise of a sensor with `gain` times the DN per electron and `read` times the read noise in electrons."""
+        factor = gain * read
+        return replace(
+            self,
+            gain=self.gain * gain,
+            gaussian_sigma=self.gaussian_sigma * factor,
+            tukey_scale=self.tukey_scale * factor,
+            row_sigma=self.row_sigma * factor,
+        )
 
     def add(self, signal: Floats, read_noise: ReadNoise, generator: np.random.Generator) -> Floats:
         """Expose: (H, W) expected DN above black -> (H, W) float32 DN above black with noise, not yet quantised.

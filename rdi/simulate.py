@@ -13,20 +13,27 @@ from rdi import color
 from rdi.camera.cfa import Cfa
 from rdi.camera.photo import RawPhoto
 from rdi.errors import UsageError
-from rdi.noise import ReadNoise, noise_at
+from rdi.noise import ReadNoise, SensorNoise, noise_at
 
 Floats = NDArray[np.float32]
 Picture = NDArray[np.uint8]
 
-# Red and blue gains of light from tungsten (low red, high blue) to shade; green is 1. The sensor's own daylight balance
-# lies within (2.77, 1, 1.43).
-RED_GAINS = (1.4, 3.0)
-BLUE_GAINS = (1.2, 2.8)
+CALIBRATED_PITCH = 8.4  # micrometres: of the sensor whose noise is calibrated, Sony's A7S II
+CALIBRATED_SCALE = 16383 - 512  # DN from its black to its white level
 
 
 @dataclass(frozen=True)
 class Sensor:
-    """The camera that is simulated; by default a Sony A7S II with its 14-bit levels."""
+    """The camera that is simulated; by default a Sony A7S II with its 14-bit levels.
+
+    camera_from_xyz: CIE XYZ (D65) to camera RGB, as published
+    cfa:          pattern of the frame
+    black_level, white_level: DN
+    pixel_pitch:  micrometres from pixel to pixel
+    highest_iso:  that the camera offers
+    gain_factor:  DN per electron, times what the size of the pixels says: for the spread from sensor to sensor
+    read_factor:  read noise in electrons, times the calibrated sensor's
+    """
 
     make: str = "Sony"
     model: str = "ILCE-7SM2"
@@ -34,6 +41,30 @@ class Sensor:
     cfa: Cfa = Cfa.RGGB
     black_level: int = 512
     white_level: int = 16383
+    pixel_pitch: float = CALIBRATED_PITCH
+    highest_iso: float = 102_400
+    gain_factor: float = 1.0
+    read_factor: float = 1.0
+
+    @property
+    def name(self) -> str:
+        """Make and model."""
+        return f"{self.make} {self.model}"
+
+    @property
+    def full_scale(self) -> int:
+        """DN from black to white."""
+        return self.white_level - self.black_level
+
+    def noise_at(self, iso: float) -> SensorNoise:
+        """The noise at an ISO: the calibrated sensor's, for pixels of this size and levels of this depth.
+
+        At one ISO all sensors get the same light per area, so the electrons of a pixel at white go with its area. The
+        read noise is the calibrated one's in electrons. Raises UsageError outside ISO 50 to 25600.
+        """
+        area = (CALIBRATED_PITCH / self.pixel_pitch) ** 2
+        depth = self.full_scale / CALIBRATED_SCALE
+        return noise_at(iso).scaled(area * depth * self.gain_factor, self.read_factor)
 
     @property
     def black_levels(self) -> NDArray[np.float64]:
@@ -74,21 +105,6 @@ class Exposure:
             raise UsageError(f"exposure ratio {self.ratio:g} is out of range; give 1 to 10000")
 
 
-def draw_white_balance(generator: np.random.Generator) -> NDArray[np.float64]:
-    """A random light: (3,) gains, green = 1; red low where blue is high, as for black bodies, with some spread."""
-    warmth = generator.random()
-    spread = generator.uniform(-0.15, 0.15, size=2)
-    red = np.clip(warmth + spread[0], 0, 1)
-    blue = np.clip(1 - warmth + spread[1], 0, 1)
-    return np.array(
-        [
-            RED_GAINS[0] * (RED_GAINS[1] / RED_GAINS[0]) ** red,
-            1.0,
-            BLUE_GAINS[0] * (BLUE_GAINS[1] / BLUE_GAINS[0]) ** blue,
-        ]
-    )
-
-
 def to_camera(photo: Picture, sensor: Sensor, light: NDArray[np.float64] | None = None) -> Floats:
     """(H, W, 3) uint8 sRGB -> white-balanced linear camera RGB, as the sensor would see it without noise; 1 = white.
 
@@ -124,9 +140,8 @@ def expose(
 ) -> NDArray[np.uint16]:
     """Take the dark photo: (H, W, 3) balanced camera RGB -> (H, W) uint16 mosaic as the sensor counts."""
     light = (camera / exposure.white_balance).astype(np.float32)
-    full_scale = sensor.white_level - sensor.black_level
-    signal = mosaic_of(light, sensor.cfa) * np.float32(full_scale / exposure.ratio)
-    noisy = noise_at(exposure.iso).add(signal, read_noise, generator)
+    signal = mosaic_of(light, sensor.cfa) * np.float32(sensor.full_scale / exposure.ratio)
+    noisy = sensor.noise_at(exposure.iso).add(signal, read_noise, generator)
     counted = np.clip(np.rint(noisy + sensor.black_level), 0, sensor.white_level)
     return counted.astype(np.uint16)
 

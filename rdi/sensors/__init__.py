@@ -1,1 +1,1 @@
-"""Sensor calibrations: published noise figures of real cameras, as JSON, each with its source."""
+"""Published figures of real sensors: noise (one camera, measured) and levels, colour matrix, pixel size (many)."""

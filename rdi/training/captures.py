@@ -1,6 +1,7 @@
 """Simulated captures as a dataset: dark mosaics and the pictures to make of them."""
 
 import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -8,60 +9,168 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from rdi.camera.cfa import Cfa
+from rdi.errors import UsageError
 from rdi.levels import to_light
-from rdi.metadata import WhiteBalance
+from rdi.lights import draw_white_balance
 from rdi.noise import ReadNoise
-from rdi.simulate import Exposure, Sensor, draw_white_balance, expose, render_clean, to_camera
+from rdi.sensors.cameras import find_sensor, sensors_of
+from rdi.simulate import Exposure, Sensor, expose, render_clean, to_camera
 from rdi.training.photos import PhotoShelf
-from rdi.training.settings import TrainingSettings
+from rdi.training.settings import Camera, TrainingSettings
+from rdi.white_balance import WhiteBalance
+
+RANDOM = "random"
+# The camera of a baked balance, by the model's pattern: those of the See-in-the-Dark dataset.
+BAKED_SENSORS = {Cfa.RGGB: "Sony ILCE-7SM2", Cfa.XTRANS: "Fujifilm X-T2"}
 
 RELIT_SHARE = 0.3
 BRIGHTNESS = (0.3, 12.0)
 STAGE_LIT_SHARE = 0.2
 STAGE_LIGHT = (0.01, 1.0)  # of each channel
+# Beside the size of their pixels, sensors differ by how much of the light they catch and by how quietly they are read:
+# the A7S II's 1.3 electrons at ISO 3200 are few.
+GAIN_FACTOR = (0.7, 1.3)
+READ_FACTOR = (0.8, 2.5)
+
+
+@dataclass(frozen=True)
+class Window:
+    """A square crop of a photo, mirrored and transposed; beyond a photo's border its mirror image.
+
+    top, left: of the crop; may be negative by as much as the photo is too small
+    """
+
+    top: int
+    left: int
+    side: int
+    mirror_rows: bool
+    mirror_columns: bool
+    transpose: bool
+
+    @classmethod
+    def draw(cls, shape: tuple[int, ...], side: int, generator: np.random.Generator) -> "Window":
+        """One of all that fit, or, where the photo is smaller, of all that hold it."""
+        top, left = (int(generator.integers(min(room, 0), max(room, 0) + 1)) for room in (n - side for n in shape[:2]))
+        return cls(top, left, side, *(bool(flag) for flag in generator.integers(2, size=3)))
+
+    def cut(self, photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The crop, (side, side, 3)."""
+        top, left, side = self.top, self.left, self.side
+        patch = photo[max(top, 0) : top + side, max(left, 0) : left + side]
+        if patch.shape[:2] != (side, side):
+            before = [max(-start, 0) for start in (top, left)]
+            after = [side - extent - pad for extent, pad in zip(patch.shape, before, strict=False)]
+            patch = np.pad(patch, (*zip(before, after, strict=True), (0, 0)), mode="symmetric")
+        patch = patch[:: -1 if self.mirror_rows else 1, :: -1 if self.mirror_columns else 1]
+        return patch.transpose(1, 0, 2) if self.transpose else patch
+
+
+@dataclass(frozen=True, eq=False)
+class Draw:
+    """What is drawn for one sample: all but the noise itself."""
+
+    photo: int
+    window: Window
+    sensor: Sensor
+    exposure: Exposure
+    light: NDArray[np.float64]
 
 
 class SimulatedCaptures(Dataset[tuple[Tensor, Tensor]]):
     """Sample i is the same whoever asks for it: its random numbers come from (seed, i) alone.
 
     A sample is a random crop of a random photo, flipped and turned at random *before* the mosaic is taken, so that
-    every mosaic begins on a red site; lit otherwise than it was (`draw_light`), under a random white balance, at a
-    random ISO and exposure ratio (both log-uniform).
+    every mosaic begins on the model's phase; lit otherwise than it was (`draw_light`); taken by a random camera of the
+    table, with its levels, its colours, its noise and the white balance that the light has on it; at a random ISO, up
+    to the camera's highest, and exposure ratio (both log-uniform).
     """
 
-    def __init__(self, photos: PhotoShelf, settings: TrainingSettings, sensor: Sensor | None = None) -> None:
+    def __init__(self, photos: PhotoShelf, settings: TrainingSettings) -> None:
+        """Raises UsageError for a sensor that is unknown or has another pattern than the model."""
         self.photos = photos
         self.settings = settings
-        self.sensor = sensor or Sensor()
+        self.cfa = pattern_of(settings)
+        self.sensors = sensor_pool(settings)
 
     def __len__(self) -> int:
         return self.settings.steps * self.settings.batch
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         """The network's input (1, crop, crop) float32 and its target (3, crop, crop) float32 in [0, 1]."""
-        if not 0 <= index < len(self):
-            raise IndexError(index)
-        generator = np.random.default_rng((self.settings.seed, index))
-        photo = self.photos[int(generator.integers(len(self.photos)))]
-        patch = random_patch(photo, self.settings.crop, generator)
-        exposure = self.draw_exposure(generator)
-        sensor = self.sensor
-        camera = to_camera(patch, sensor, draw_light(generator))
+        drawn, generator = self._draw(index)
+        sensor, exposure = drawn.sensor, drawn.exposure
+        camera = to_camera(drawn.window.cut(self.photos[drawn.photo]), sensor, drawn.light)
         mosaic = expose(camera, sensor, exposure, ReadNoise.TUKEY_LAMBDA, generator)
-        gains = (
-            sensor.cfa.per_site(exposure.white_balance) if self.settings.white_balance is WhiteBalance.INPUT else None
-        )
-        inputs = to_light(mosaic, sensor.cfa, sensor.black_levels, sensor.white_level, exposure.ratio, gains)
+        gains = self.cfa.per_site(exposure.white_balance) if self._balanced else None
+        inputs = to_light(mosaic, self.cfa, sensor.black_levels, sensor.white_level, exposure.ratio, gains)
         target = render_clean(camera, sensor)
         return torch.from_numpy(inputs)[None], torch.from_numpy(np.ascontiguousarray(target.transpose(2, 0, 1)))
 
-    def draw_exposure(self, generator: np.random.Generator) -> Exposure:
+    def describe(self, index: int) -> str:
+        """Where sample i comes from."""
+        drawn, _ = self._draw(index)
+        window, exposure = drawn.window, drawn.exposure
+        flips = [name for name in ("mirror_rows", "mirror_columns", "transpose") if getattr(window, name)]
+        red, _, blue = exposure.white_balance
+        return (
+            f"{self.photos.paths[drawn.photo]}, {window.side}x{window.side} pixels from row {window.top}, column "
+            f"{window.left} ({', '.join(flips) or 'as it is'}), as a {drawn.sensor.name} at ISO {exposure.iso:.0f}, "
+            f"ratio {exposure.ratio:.1f}, white balance {red:.2f},1,{blue:.2f}, "
+            f"light times {','.join(f'{factor:.2f}' for factor in drawn.light)}"
+        )
+
+    @property
+    def _balanced(self) -> bool:
+        return self.settings.white_balance is WhiteBalance.INPUT
+
+    def _draw(self, index: int) -> tuple[Draw, np.random.Generator]:
+        """What sample i is, and the generator that goes on to draw its noise."""
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        generator = np.random.default_rng((self.settings.seed, index))
+        photo = int(generator.integers(len(self.photos)))
+        window = Window.draw(self.photos[photo].shape, self.settings.crop, generator)
+        sensor = self.draw_sensor(generator)
+        return Draw(photo, window, sensor, self.draw_exposure(sensor, generator), draw_light(generator)), generator
+
+    def draw_sensor(self, generator: np.random.Generator) -> Sensor:
+        """One of the cameras; but for the one whose noise is calibrated, with noise that differs a little each time."""
+        sensor = self.sensors[int(generator.integers(len(self.sensors)))]
+        factors = [draw_log_uniform(bounds, generator) for bounds in (GAIN_FACTOR, READ_FACTOR)]
+        if sensor.name != Sensor().name:
+            sensor = replace(sensor, gain_factor=factors[0], read_factor=factors[1])
+        return replace(sensor, cfa=self.cfa)
+
+    def draw_exposure(self, sensor: Sensor, generator: np.random.Generator) -> Exposure:
         """ISO and ratio log-uniform within the settings' ranges; the light at random, or the sensor's own if baked."""
         iso, ratio = (draw_log_uniform(bounds, generator) for bounds in (self.settings.iso, self.settings.ratio))
         # A network with the balance baked in must see what one camera's daylight looks like, or it could not learn it.
-        baked = self.settings.white_balance is WhiteBalance.BAKED
-        balance = self.sensor.daylight if baked else draw_white_balance(generator)
-        return Exposure(iso=iso, ratio=ratio, white_balance=balance)
+        balance = draw_white_balance(np.array(sensor.camera_from_xyz), generator) if self._balanced else sensor.daylight
+        return Exposure(iso=min(iso, sensor.highest_iso), ratio=ratio, white_balance=balance)
+
+
+def pattern_of(settings: TrainingSettings) -> Cfa:
+    """The pattern of the model that captures are simulated for: X-Trans for Fuji or a sensor that has it, else RGGB."""
+    named = None if settings.sensor == RANDOM else find_sensor(settings.sensor)
+    xtrans = settings.camera is Camera.FUJI or (named is not None and named.cfa is Cfa.XTRANS)
+    return Cfa.XTRANS if xtrans else Cfa.RGGB
+
+
+def sensor_pool(settings: TrainingSettings) -> tuple[Sensor, ...]:
+    """The cameras to draw from: the one that is named, all of the model's pattern, or one for a baked balance."""
+    cfa = pattern_of(settings)
+    if settings.sensor != RANDOM:
+        named = find_sensor(settings.sensor)
+        if named.cfa.period != cfa.period:
+            raise UsageError(
+                f"--sensor {named.name} has a Bayer mosaic and --camera fuji an X-Trans one; give one of "
+                f"{', '.join(sensor.name for sensor in sensors_of(cfa))}, or --camera sony"
+            )
+        return (named,)
+    if settings.white_balance is WhiteBalance.BAKED:
+        return (find_sensor(BAKED_SENSORS[cfa]),)
+    return sensors_of(cfa)
 
 
 def draw_light(generator: np.random.Generator) -> NDArray[np.float64]:
@@ -84,12 +193,3 @@ def draw_log_uniform(bounds: tuple[float, float], generator: np.random.Generator
     """A number within the bounds whose logarithm is uniform."""
     low, high = bounds
     return min(max(math.exp(generator.uniform(math.log(low), math.log(high))), low), high)
-
-
-def random_patch(photo: NDArray[np.uint8], side: int, generator: np.random.Generator) -> NDArray[np.uint8]:
-    """A random square crop, mirrored and transposed at random: (side, side, 3)."""
-    top, left = (int(generator.integers(extent - side + 1)) for extent in photo.shape[:2])
-    patch = photo[top : top + side, left : left + side]
-    mirror_rows, mirror_columns, transpose = generator.integers(2, size=3)
-    patch = patch[:: -1 if mirror_rows else 1, :: -1 if mirror_columns else 1]
-    return patch.transpose(1, 0, 2) if transpose else patch

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from rdi.camera import Cfa, read_photo
 from rdi.cli.main import app
 from rdi.noise import noise_at
+from rdi.sensors.cameras import find_sensor
 
 
 def run(*arguments: object) -> Result:
@@ -79,6 +80,26 @@ def test_every_pattern_can_be_asked_for_in_any_case(cfa: Cfa, picture: Path, tmp
     assert read_photo(tmp_path / "dark.dng").cfa is cfa
 
 
+def test_another_camera_has_its_own_levels_pattern_and_matrix(picture: Path, tmp_path: Path) -> None:
+    out = tmp_path / "dark.dng"
+    result = run(picture, "--sensor", "fujifilm x-t3", "--out", out)
+    assert result.exit_code == 0, result.output
+    assert "XTRANS of a Fujifilm X-T3" in result.stdout
+    photo = read_photo(out)
+    assert (photo.camera, photo.cfa, photo.white_level) == ("Fujifilm X-T3", Cfa.XTRANS, 16383)
+    assert photo.black_level.tolist() == [1022] * 36
+    assert photo.camera_from_xyz == pytest.approx(np.array(find_sensor("X-T3").camera_from_xyz), abs=1e-5)
+    assert run(picture, "--sensor", "X-T3", "--cfa", "RGGB", "--out", out, "--overwrite").exit_code == 0
+    assert read_photo(out).cfa is Cfa.RGGB
+
+
+def test_the_cameras_can_be_listed() -> None:
+    result = run("--list-sensors")
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()) == 50
+    assert "Nikon D850" in result.stdout
+
+
 def test_the_file_says_that_it_is_simulated_and_how(picture: Path, tmp_path: Path) -> None:
     run(picture, "--iso", 1600, "--ratio", 30, "--seed", 9, "--out", tmp_path / "dark.dng")
     with tifffile.TiffFile(tmp_path / "dark.dng") as tiff:
@@ -137,6 +158,7 @@ def test_nothing_is_overwritten_without_being_asked(picture: Path, tmp_path: Pat
         (("--iso", 30), "give 50 to 25600", 2),
         (("--ratio", 0.5), "give 1 to 10000", 2),
         (("--ratio", "nan"), "give 1 to 10000", 2),
+        (("--sensor", "Nikon D85"), "perhaps Nikon D850", 2),
         (("--cfa", "RGB"), "give RGGB or BGGR", 2),
         (("--read-noise", "both"), "give tukey-lambda or gaussian", 2),
         (("--white-balance", "warm"), "give random or three gains", 2),

@@ -7,11 +7,14 @@ import pytest
 import torch
 from PIL import Image
 
-from rdi.metadata import WhiteBalance
+from rdi.camera import Cfa
+from rdi.errors import UsageError
+from rdi.simulate import Sensor, render_clean
 from rdi.training import captures as captures_module
-from rdi.training.captures import SimulatedCaptures, draw_light, draw_log_uniform, random_patch
+from rdi.training.captures import SimulatedCaptures, Window, draw_light, draw_log_uniform
 from rdi.training.photos import PhotoShelf
-from rdi.training.settings import TrainingSettings
+from rdi.training.settings import Camera, TrainingSettings
+from rdi.white_balance import WhiteBalance
 
 SETTINGS = TrainingSettings(steps=5, batch=2, crop=192, iso=(400, 12_800), ratio=(10, 300), workers=0)
 
@@ -52,18 +55,33 @@ def test_a_sample_has_the_networks_shapes_and_ranges(shelf):
 def test_however_it_is_flipped_the_mosaic_begins_on_red_and_shows_the_target(shelf, index, monkeypatch):
     """Demosaicked by hand and rendered, the input is the target: a wrong phase would swap its colours."""
     monkeypatch.setattr(captures_module, "draw_light", lambda _: np.ones(3))
-    bright = SimulatedCaptures(shelf, replace(SETTINGS, steps=100, iso=(50, 50), ratio=(1, 1)))
+    bright = SimulatedCaptures(shelf, replace(SETTINGS, steps=100, iso=(50, 50), ratio=(1, 1), sensor="Sony ILCE-7SM2"))
     inputs, target = bright[index]
     mosaic = inputs[0].numpy()
     cell = np.stack([mosaic[::2, ::2], (mosaic[::2, 1::2] + mosaic[1::2, ::2]) / 2, mosaic[1::2, 1::2]], axis=2).clip(
         0, 1
     )
-    from rdi.simulate import render_clean
-
-    rendered = render_clean(cell, bright.sensor)
+    rendered = render_clean(cell, Sensor())
     wanted = target.numpy().transpose(1, 2, 0).reshape(96, 2, 96, 2, 3).mean((1, 3))
     assert np.abs(rendered - wanted).mean() < 0.02
     assert np.abs(rendered[..., ::-1] - wanted).mean() > 0.05
+
+
+def test_an_xtrans_mosaic_shows_the_target_on_its_own_phase(shelf, monkeypatch):
+    monkeypatch.setattr(captures_module, "draw_light", lambda _: np.ones(3))
+    settings = replace(SETTINGS, camera=Camera.FUJI, steps=100, iso=(50, 50), ratio=(1, 1))
+    captures = SimulatedCaptures(shelf, settings)
+    assert captures.cfa is Cfa.XTRANS
+    assert {sensor.make for sensor in captures.sensors} == {"Fujifilm"}
+    inputs, target = captures[0]
+    colours = np.tile(Cfa.XTRANS.colours, (32, 32))
+    mosaic = inputs[0].numpy()
+    sensor = captures._draw(0)[0].sensor
+    means = [[mosaic[:96][colours[:96] == c].mean(), mosaic[96:][colours[96:] == c].mean()] for c in range(3)]
+    rendered = render_clean(np.array(means, dtype=np.float32).T[None], sensor)[0]
+    wanted = target.numpy().transpose(1, 2, 0)
+    halves = np.stack([wanted[:96].mean((0, 1)), wanted[96:].mean((0, 1))])
+    assert np.abs(rendered - halves).max() < 0.08
 
 
 def test_every_flip_and_turn_occurs():
@@ -71,20 +89,68 @@ def test_every_flip_and_turn_occurs():
     photo[..., 0], photo[..., 1] = np.arange(200)[:, None], np.arange(260)[None] // 2
     seen = set()
     for seed in range(60):
-        patch = random_patch(photo, 64, np.random.default_rng(seed)).astype(int)
+        patch = Window.draw(photo.shape, 64, np.random.default_rng(seed)).cut(photo).astype(int)
         rows, columns = patch[-1, 0] - patch[0, 0], patch[0, -1] - patch[0, 0]
         seen.add((rows[0] > 0, rows[0] < 0, columns[0] > 0, columns[0] < 0, rows[1] > 0, columns[1] > 0))
     assert len(seen) == 8
 
 
-def test_a_baked_balance_is_the_sensors_daylight_and_not_applied(shelf, monkeypatch):
+@pytest.mark.parametrize("shape", [(40, 100, 3), (100, 40, 3), (33, 40, 3)])
+def test_a_photo_smaller_than_the_crop_is_mirrored_to_fill_it(shape):
+    photo = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    for seed in range(20):
+        window = Window.draw(shape, 64, np.random.default_rng(seed))
+        patch = replace(window, mirror_rows=False, mirror_columns=False, transpose=False).cut(photo)
+        assert patch.shape == (64, 64, 3)
+        inside = patch[max(-window.top, 0) :, max(-window.left, 0) :]
+        inside = inside[: shape[0] - max(window.top, 0), : shape[1] - max(window.left, 0)]
+        start = max(window.top, 0), max(window.left, 0)
+        assert np.array_equal(inside, photo[start[0] :, start[1] :][: inside.shape[0], : inside.shape[1]])
+        if window.top < 0:
+            assert np.array_equal(patch[-window.top - 1], patch[-window.top])
+
+
+def test_a_baked_balance_is_one_cameras_daylight_and_not_applied(shelf, monkeypatch):
     monkeypatch.setattr(captures_module, "draw_light", lambda _: np.ones(3))
     baked = SimulatedCaptures(shelf, replace(SETTINGS, white_balance=WhiteBalance.BAKED, iso=(50, 50), ratio=(1, 1)))
+    assert [sensor.name for sensor in baked.sensors] == ["Sony ILCE-7SM2"]
     inputs, _ = baked[0]
-    exposure = baked.draw_exposure(np.random.default_rng(0))
-    assert np.allclose(exposure.white_balance, baked.sensor.daylight)
+    exposure = baked.draw_exposure(baked.sensors[0], np.random.default_rng(0))
+    assert np.allclose(exposure.white_balance, Sensor().daylight)
     red = inputs[0, ::2, ::2]
-    assert float(red.max()) < 1.05 / baked.sensor.daylight[0]
+    assert float(red.max()) < 1.05 / Sensor().daylight[0]
+
+
+def test_each_sample_is_taken_by_one_of_many_cameras_within_its_isos(shelf):
+    captures = SimulatedCaptures(shelf, replace(SETTINGS, steps=400, iso=(400, 25_600)))
+    drawn = [captures._draw(index)[0] for index in range(600)]
+    assert len({draw.sensor.name for draw in drawn}) == len(captures.sensors) == 46
+    assert all(draw.exposure.iso <= draw.sensor.highest_iso for draw in drawn)
+    assert all(draw.sensor.cfa is Cfa.RGGB for draw in drawn)
+    factors = {(d.sensor.gain_factor, d.sensor.read_factor) for d in drawn if d.sensor.name == Sensor().name}
+    assert factors == {(1.0, 1.0)}
+    others = np.array([d.sensor.gain_factor for d in drawn if d.sensor.name != Sensor().name])
+    assert 0.7 <= others.min() < 0.8 < 1.2 < others.max() <= 1.3
+
+
+def test_a_named_camera_takes_all_samples(shelf):
+    captures = SimulatedCaptures(shelf, replace(SETTINGS, sensor="d850"))
+    assert {captures._draw(index)[0].sensor.name for index in range(10)} == {"Nikon D850"}
+    assert SimulatedCaptures(shelf, replace(SETTINGS, sensor="X-T3")).cfa is Cfa.XTRANS
+
+
+def test_a_camera_that_the_model_cannot_read_is_refused(shelf):
+    with pytest.raises(UsageError, match="not in the table"):
+        SimulatedCaptures(shelf, replace(SETTINGS, sensor="Nikon D85"))
+    with pytest.raises(UsageError, match="has a Bayer mosaic and --camera fuji an X-Trans one"):
+        SimulatedCaptures(shelf, replace(SETTINGS, sensor="Nikon D850", camera=Camera.FUJI))
+
+
+def test_a_samples_description_names_photo_window_camera_and_exposure(shelf):
+    said = SimulatedCaptures(shelf, SETTINGS).describe(3)
+    drawn = SimulatedCaptures(shelf, SETTINGS)._draw(3)[0]
+    for part in ("ramp.png, 192x192", drawn.sensor.name, f"ISO {drawn.exposure.iso:.0f}", "white balance", "ratio"):
+        assert part in said
 
 
 def test_scenes_are_lit_as_they_were_or_otherwise_up_to_beyond_white():
@@ -99,7 +165,9 @@ def test_scenes_are_lit_as_they_were_or_otherwise_up_to_beyond_white():
 
 def test_what_is_brighter_than_white_is_white_in_the_target_and_brighter_at_the_input(shelf, monkeypatch):
     monkeypatch.setattr(captures_module, "draw_light", lambda _: np.full(3, 20.0))
-    inputs, target = SimulatedCaptures(shelf, replace(SETTINGS, iso=(100, 100), ratio=(100, 100)))[0]
+    inputs, target = SimulatedCaptures(
+        shelf, replace(SETTINGS, iso=(100, 100), ratio=(100, 100), sensor="Sony ILCE-7SM2")
+    )[0]
     bright = target.min(dim=0).values > 0.999
     assert bright.float().mean() > 0.5
     assert float(inputs[0][bright].mean()) > 2
@@ -116,6 +184,6 @@ def test_a_log_uniform_number_has_its_median_at_the_geometric_mean():
 def test_iso_and_ratio_are_drawn_so(shelf):
     captures = SimulatedCaptures(shelf, replace(SETTINGS, iso=(400, 12_800), ratio=(2, 300)))
     generator = np.random.default_rng(1)
-    exposures = [captures.draw_exposure(generator) for _ in range(2000)]
+    exposures = [captures.draw_exposure(Sensor(), generator) for _ in range(2000)]
     assert np.median([e.iso for e in exposures]) == pytest.approx(np.sqrt(400 * 12_800), rel=0.15)
     assert np.median([e.ratio for e in exposures]) == pytest.approx(np.sqrt(2 * 300), rel=0.2)
