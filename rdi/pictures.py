@@ -28,8 +28,19 @@ def picture_size(path: Path) -> tuple[int, int]:
         return picture.size
 
 
-def load_picture(path: Path) -> NDArray[np.uint8]:
+def reduction_for(size: tuple[int, int], max_pixels: int | None) -> int:
+    """1, 2, 4 or 8...: by how much `load_picture` reduces each side of a picture of this (width, height)."""
+    factor = 1
+    while max_pixels is not None and -(-size[0] // factor) * -(-size[1] // factor) > max_pixels:
+        factor *= 2
+    return factor
+
+
+def load_picture(path: Path, max_pixels: int | None = None) -> NDArray[np.uint8]:
     """Load a finished picture: (H, W, 3) uint8 sRGB.
+
+    max_pixels: a picture that has more is halved until it has not: JPEG while it is decoded, up to an eighth, so that
+                the whole of it never is in memory; others, and beyond an eighth, by averaging
 
     The EXIF orientation is applied, an embedded ICC profile converted to sRGB, grey spread over three channels, 16 bits
     rounded to 8, and what is transparent shows black. Raises InputError for a file that is missing, no picture, damaged
@@ -38,8 +49,10 @@ def load_picture(path: Path) -> NDArray[np.uint8]:
     from PIL import ImageOps
 
     with _opened(path) as picture:
-        upright = ImageOps.exif_transpose(picture)
-        return np.array(_to_srgb(_flatten(upright), picture.info.get("icc_profile")), dtype=np.uint8)
+        profile = picture.info.get("icc_profile")
+        factor = reduction_for(picture.size, max_pixels)
+        upright = ImageOps.exif_transpose(_reduce(picture, factor) if factor > 1 else picture)
+        return np.array(_to_srgb(_flatten(upright), profile), dtype=np.uint8)
 
 
 @contextmanager
@@ -63,6 +76,19 @@ def _opened(path: Path) -> "Iterator[Image.Image]":
         raise InputError(f"{path} is no picture that can be read; give a JPEG, PNG or TIFF") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path} cannot be read as a picture: {' '.join(str(error).split())}") from error
+
+
+def _reduce(picture: "Image.Image", factor: int) -> "Image.Image":
+    """Each side divided by a power of two, rounded up."""
+    width, height = (-(-side // factor) for side in picture.size)
+    picture.draft(None, (width, height))  # decoders that can do it cheaply: JPEG, by 2, 4 or 8
+    rest = round(max(picture.size) / max(width, height))
+    if rest == 1:
+        return picture
+    exif = picture.getexif()
+    reduced = _flatten(picture).reduce(rest)
+    reduced.info["exif"] = exif.tobytes()
+    return reduced
 
 
 def _raw_file(path: Path) -> InputError:

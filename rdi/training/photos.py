@@ -1,6 +1,8 @@
 """A folder of ordinary photos as training data, and which of them are never trained on."""
 
 import hashlib
+import shutil
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,12 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdi.errors import InputError, TrainingDataError
-from rdi.pictures import load_picture, picture_size
+from rdi.pictures import load_picture, picture_size, reduction_for
+from rdi.training.picture_store import PictureStore, place_for_pictures
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp"}
 HELD_OUT_LISTS = ("VALIDATION.txt", "HARDER.txt")  # file names, one a line, beside the photos
 HELD_OUT_SHARE = 0.05  # of the photos, where no list names any
-MEMORY_BUDGET = 2 * 1024**3  # bytes of decoded photos to keep; the rest is decoded again each time
+DISK_BUDGET = 16 * 1024**3  # bytes of decoded photos to keep on disk, at most; the rest is decoded again each time
+WORTH_SAYING = 0.5  # gigabytes of disk
+# Decoding one takes up to 10 bytes a pixel of memory, in each loader worker.
+MAX_PIXELS = 16_000_000
+SMALLEST_SHARE = 0.5  # of a crop's side: a photo is mirrored once to fill it, not more often
+
+
+class TrainingDataWarning(UserWarning):
+    """Something in the data that training goes on without."""
 
 
 def find_photos(folder: Path) -> list[Path]:
@@ -58,38 +69,106 @@ def read_list(file: Path) -> list[str]:
 
 
 class PhotoShelf:
-    """Decoded photos, kept in memory up to a budget; those beyond it are decoded each time.
+    """Photos to take crops from: decoded when first needed, kept in a nameless file on disk, not in memory.
 
-    Fill it before the loader's workers fork: they share the pages instead of decoding anew.
+    Photos beyond the disk's share of it are decoded each time they are needed. A photo of more than 16 megapixels is
+    halved while it is decoded, until it has no more: that bounds the memory of whoever decodes it, and its own noise
+    and JPEG blocks are less in it, which makes it a better target.
 
     paths:    those that can be used
-    skipped:  why the others cannot: too small for a crop, or damaged; one line for each
+    skipped:  why the others cannot: far too small for a crop, or unreadable; one line for each
+    notes:    what a user should know: photos left out, mirrored or halved, disk space that may be used
     """
 
-    def __init__(self, paths: Sequence[Path], smallest: int, budget: int = MEMORY_BUDGET) -> None:
-        """smallest: side of a crop, pixels. Raises TrainingDataError where no photo can be used."""
+    def __init__(
+        self, paths: Sequence[Path], smallest: int, *, folder: Path | None = None, budget: int | None = None
+    ) -> None:
+        """smallest: side of a crop, pixels; smaller photos are mirrored to fill it, those below half of it left out.
+
+        folder: of the file; by default `place_for_pictures()`
+        budget: bytes that it may take; by default 16 GiB, at most half of what is free there
+        Raises TrainingDataError where no photo can be used.
+        """
         self.paths: list[Path] = []
         self.skipped: list[str] = []
-        self._kept: dict[int, NDArray[np.uint8]] = {}
+        sizes: list[tuple[int, int]] = []
         for path in paths:
             try:
                 width, height = picture_size(path)
-                if min(width, height) < smallest:
-                    self.skipped.append(f"{path.name} is {width}x{height}, smaller than a crop of {smallest}")
-                    continue
-                budget -= width * height * 3
-                if budget >= 0:
-                    self._kept[len(self.paths)] = load_picture(path)
-                self.paths.append(path)
             except InputError as error:
                 self.skipped.append(str(error))
+                continue
+            factor = reduction_for((width, height), MAX_PIXELS)
+            size = -(-width // factor), -(-height // factor)
+            if min(size) < smallest * SMALLEST_SHARE:
+                self.skipped.append(f"{path.name} is {width}x{height}, less than half a crop of {smallest}")
+                continue
+            self.paths.append(path)
+            sizes.append(size)
         if not self.paths:
             raise TrainingDataError(f"none of {len(paths)} photo(s) can be trained on: {self.skipped[0]}")
+        folder = folder or place_for_pictures()
+        self._store = _make_store(sizes, folder, _free_share(folder) if budget is None else budget)
+        self.notes = self._say(sizes, smallest, folder)
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, index: int) -> NDArray[np.uint8]:
-        """(H, W, 3) uint8 sRGB."""
-        kept = self._kept.get(index)
-        return load_picture(self.paths[index]) if kept is None else kept
+        """(H, W, 3) uint8 sRGB, not to be written to.
+
+        A photo that turns out to be damaged is replaced by the next one of the list, whoever asks, and named in a
+        TrainingDataWarning. Raises TrainingDataError where all are.
+        """
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        for candidate in range(index, index + len(self)):
+            try:
+                return self._load(candidate % len(self))
+            except InputError as error:
+                damage = error
+                warnings.warn(f"{damage}; the next photo stands in for it", TrainingDataWarning, stacklevel=2)
+        raise TrainingDataError(f"no photo can be decoded any more: {damage}")
+
+    def _load(self, index: int) -> NDArray[np.uint8]:
+        kept = self._store.get(index) if self._store and index < len(self._store) else None
+        if kept is None:
+            kept = load_picture(self.paths[index], MAX_PIXELS)
+            if self._store and index < len(self._store):
+                self._store.put(index, kept)
+        return kept
+
+    def _say(self, sizes: list[tuple[int, int]], smallest: int, folder: Path) -> list[str]:
+        notes = []
+        if self.skipped:
+            notes.append(f"{len(self.skipped)} photo(s) left out, for example: {self.skipped[0]}")
+        mirrored = [path.name for path, size in zip(self.paths, sizes, strict=True) if min(size) < smallest]
+        if mirrored:
+            notes.append(
+                f"{len(mirrored)} photo(s) are smaller than a crop of {smallest} and mirrored at their borders to fill "
+                f"it, for example {mirrored[0]}"
+            )
+        kept = len(self._store) if self._store else 0
+        gigabytes = sum(width * height * 3 for width, height in sizes[:kept]) / 1e9
+        if gigabytes >= WORTH_SAYING:
+            notes.append(f"decoded photos take up to {gigabytes:.1f} GB of disk in {folder} while the run lasts")
+        if kept < len(self):
+            notes.append(f"{len(self) - kept} of {len(self)} photos have no room there and are decoded each time")
+        return notes
+
+
+def _make_store(sizes: list[tuple[int, int]], folder: Path, budget: int) -> PictureStore | None:
+    """Room for as many of the first photos as the budget allows; None for none, or where no file can be made."""
+    needed = np.cumsum([width * height * 3 for width, height in sizes])
+    count = int(np.searchsorted(needed, budget, side="right"))
+    try:
+        return PictureStore([width * height * 3 for width, height in sizes[:count]], folder) if count else None
+    except OSError:
+        return None
+
+
+def _free_share(folder: Path) -> int:
+    try:
+        return min(DISK_BUDGET, shutil.disk_usage(folder).free // 2)
+    except OSError:
+        return 0

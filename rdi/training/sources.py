@@ -10,7 +10,7 @@ from torch.utils.data import Dataset
 from rdi import protocol
 from rdi.errors import UsageError
 from rdi.protocol import Capture
-from rdi.training.captures import SimulatedCaptures
+from rdi.training.captures import SimulatedCaptures, pattern_of, sensor_pool
 from rdi.training.photos import PhotoShelf, split_photos
 from rdi.training.settings import Places, TrainingSettings
 from rdi.training.sid import SidCrops, read_pairs, validation_captures
@@ -50,8 +50,10 @@ class PhotoSource:
     """Simulated captures of a folder of ordinary photos."""
 
     def __init__(self, folder: Path, settings: TrainingSettings) -> None:
+        """Raises UsageError for a sensor that is unknown or has another pattern than the model."""
         self.settings = settings
         self.notes: list[str] = []
+        self.cfa, self._sensors = pattern_of(settings), sensor_pool(settings)
         self._training, self._validation = split_photos(folder)
         self.training_count, self.validation_count = len(self._training), len(self._validation)
 
@@ -59,8 +61,7 @@ class PhotoSource:
         """Random crops under random light, ISO and exposure ratio."""
         shelf = PhotoShelf(self._training, smallest=self.settings.crop)
         self.training_count = len(shelf)
-        if shelf.skipped:
-            self.notes = [f"{len(shelf.skipped)} photo(s) left out, for example: {shelf.skipped[0]}"]
+        self.notes = shelf.notes
         return SimulatedCaptures(shelf, self.settings)
 
     def validation(self, count: int) -> Iterable[Capture]:
@@ -70,7 +71,8 @@ class PhotoSource:
     def describe(self) -> dict[str, Any]:
         """Data and how many of them."""
         return {
-            "data": "simulated Sony A7S II captures of photos",
+            "data": "simulated captures of photos",
+            "sensors": self._sensors[0].name if len(self._sensors) == 1 else f"{len(self._sensors)}, at random",
             "photos": self.training_count,
             "validation": f"quality protocol at ISO {protocol.ISO:g}, true ratio {VALIDATION_RATIO:g}",
         }

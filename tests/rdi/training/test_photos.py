@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from rdi.errors import TrainingDataError
-from rdi.training.photos import PhotoShelf, find_photos, split_photos
+from rdi.pictures import load_picture
+from rdi.training.photos import PhotoShelf, TrainingDataWarning, find_photos, split_photos
 
 
 @pytest.fixture
@@ -53,28 +54,77 @@ def test_folders_without_anything_to_train_on_are_refused(folder, tmp_path):
         split_photos(folder)
 
 
-def test_photos_beyond_the_memory_budget_are_decoded_again(folder):
+def test_decoded_photos_stay_on_disk_and_those_beyond_the_budget_are_decoded_again(folder):
     paths = find_photos(folder)
     rich, poor = PhotoShelf(paths, smallest=192), PhotoShelf(paths, smallest=192, budget=3 * 200 * 220 * 3)
     assert len(poor) == 10
     for index in (0, 4, 9):
+        assert np.array_equal(rich[index], load_picture(paths[index]))
         assert np.array_equal(rich[index], poor[index])
-    assert rich[4] is rich[4]
-    assert poor[4] is not poor[4]
+    paths[0].unlink()
+    paths[9].unlink()
+    assert np.array_equal(rich[0], poor[0])
+    assert rich[9].shape == (200, 220, 3)
+    with pytest.warns(TrainingDataWarning, match="missing"):
+        assert np.array_equal(poor[9], poor[0])
+
+
+def test_without_a_place_on_disk_photos_are_decoded_each_time(folder, tmp_path):
+    shelf = PhotoShelf(find_photos(folder), smallest=192, folder=tmp_path / "nowhere", budget=2**30)
+    assert shelf[3].shape == (200, 220, 3)
+    assert any("have no room" in note for note in shelf.notes)
 
 
 def test_photos_that_cannot_be_used_are_left_out_and_named(folder):
     Image.new("RGB", (90, 300)).save(folder / "small.png")
-    (folder / "broken.png").write_bytes((folder / "a.png").read_bytes()[:2000])
     (folder / "text.jpg").write_text("no picture")
     shelf = PhotoShelf(find_photos(folder), smallest=192)
     assert len(shelf) == 10
-    assert len(shelf.skipped) == 3
+    assert len(shelf.skipped) == 2
     assert any("small.png is 90x300" in reason for reason in shelf.skipped)
-    assert any("broken.png" in reason for reason in shelf.skipped)
+    assert any("text.jpg" in reason for reason in shelf.skipped)
+    assert "2 photo(s) left out" in shelf.notes[0]
     assert shelf[9].shape == (200, 220, 3)
+    with pytest.raises(IndexError):
+        shelf[10]
+
+
+def test_photos_smaller_than_a_crop_are_used_and_said_so(folder):
+    shelf = PhotoShelf(find_photos(folder), smallest=256)
+    assert len(shelf) == 10
+    assert any("10 photo(s) are smaller than a crop of 256" in note for note in shelf.notes)
+
+
+def test_a_damaged_photo_is_replaced_by_the_next_one_and_named(folder):
+    (folder / "c.png").write_bytes((folder / "a.png").read_bytes()[:2000])
+    shelf = PhotoShelf(find_photos(folder), smallest=192)
+    assert len(shelf) == 10
+    with pytest.warns(TrainingDataWarning, match=r"c\.png cannot be read.*the next photo stands in"):
+        assert np.array_equal(shelf[2], shelf[3])
+
+
+def test_when_all_photos_are_gone_training_ends(folder):
+    shelf = PhotoShelf(find_photos(folder), smallest=192)
+    for path in shelf.paths:
+        path.unlink()
+    with (
+        pytest.warns(TrainingDataWarning),
+        pytest.raises(TrainingDataError, match="no photo can be decoded any more"),
+    ):
+        shelf[0]
+
+
+def test_large_photos_are_halved_until_they_are_no_more_than_16_megapixels(folder):
+    Image.new("RGB", (5000, 4000), (10, 200, 30)).save(folder / "large.jpg")
+    Image.new("RGB", (4000, 4000), (10, 200, 30)).save(folder / "just.jpg")
+    shelf = PhotoShelf([folder / "large.jpg", folder / "just.jpg"], smallest=512)
+    assert shelf[0].shape == (2000, 2500, 3)
+    assert shelf[1].shape == (4000, 4000, 3)
+    assert shelf.notes == []
+    many = PhotoShelf([folder / "just.jpg"] * 20, smallest=512)
+    assert "decoded photos take up to 1.0 GB of disk" in many.notes[0]
 
 
 def test_without_a_usable_photo_there_is_nothing_to_train_on(folder):
     with pytest.raises(TrainingDataError, match=r"none of 10 photo\(s\)"):
-        PhotoShelf(find_photos(folder), smallest=256)
+        PhotoShelf(find_photos(folder), smallest=512)
