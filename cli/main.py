@@ -24,6 +24,7 @@ from rdi.cli.eval import evaluate
 from rdi.cli.export import export, verify
 from rdi.cli.infer import infer
 from rdi.cli.info import info
+from rdi.cli.prepare import prepare
 from rdi.cli.simulate import simulate
 from rdi.cli.terminal import accept_any_name, printable
 from rdi.cli.train import train
@@ -151,6 +152,7 @@ app.command("demo", short_help="Restore the dark photo that ships with rdi.")(de
 app.command("info")(info)
 app.command("doctor", short_help="Check what this computer has of what rdi needs.")(doctor)
 app.command("simulate", short_help="Turn a bright picture into a dark raw photo (DNG).")(simulate)
+app.command("prepare", short_help="Decode SID or your own pairs once, for rdi train --cache.")(prepare)
 app.command("train", cls=SectionedCommand, short_help="Train the network on your photos or on SID.")(train)
 app.command("export", short_help="Write a trained network as one verified ONNX file.")(export)
 app.command("verify", short_help="Check an ONNX file against the weights it was made from.")(verify)

@@ -2,12 +2,16 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from rdi.cli.terminal import printable
 from rdi.errors import UsageError
+
+if TYPE_CHECKING:
+    from rdi.camera.dng import Compression
+    from rdi.darken import DarkCapture
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -25,7 +29,11 @@ def _list_sensors(wanted: bool) -> None:
 
 def simulate(
     picture: Annotated[
-        Path, typer.Argument(help="A bright, finished picture: JPEG, PNG, TIFF, WebP...", metavar="PHOTO")
+        Path,
+        typer.Argument(
+            help="A bright, finished picture: JPEG, PNG, TIFF, WebP...; with --sid-tree a folder of them.",
+            metavar="PHOTO",
+        ),
     ],
     iso: Annotated[float, typer.Option(help="ISO of the simulated sensor, 50 to 25600; sets the noise.")] = 3200,
     ratio: Annotated[float, typer.Option(help="How many times less light than the picture had, 1 to 10000.")] = 100,
@@ -54,6 +62,13 @@ def simulate(
     compress: Annotated[
         bool, typer.Option("--compress", help="Store as lossless JPEG, less than half the size; needs imagecodecs.")
     ] = False,
+    sid_tree: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write instead a miniature of the SID dataset into this folder: each picture of the folder PHOTO as a "
+            "long and two short exposures (ratios 100 and 250). Fuji's part for X-Trans, else Sony's."
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False,
 ) -> None:
     """Turn a bright picture into the dark raw photo that a camera would have taken, as a DNG.
@@ -76,15 +91,31 @@ def simulate(
         seed=seed,
         max_side=max_side,
     )
+    compression = Compression.LJPEG if compress else Compression.NONE
+    if sid_tree:
+        if out:
+            raise UsageError("--out and --sid-tree exclude each other; give one of them")
+        return _write_tree(picture, sid_tree, capture, compression, overwrite=overwrite)
     out = out or picture.with_name(f"{picture.stem}_dark.dng")
-    photo = darken_file(
-        picture, out, capture, compression=Compression.LJPEG if compress else Compression.NONE, overwrite=overwrite
-    )
+    photo = darken_file(picture, out, capture, compression=compression, overwrite=overwrite)
     gains = ",".join(f"{gain:.4g}" for gain in photo.white_balance)
     camera = f"{photo.cfa} of a {photo.camera}"
     print(f"{printable(picture)}: {photo.width}x{photo.height} {camera}, ISO {iso:g}, ratio {ratio:g}")
     print(f"  white balance {gains}; {read_noise} read noise; seed {seed}")
     print(f"  {printable(out)} ({out.stat().st_size / 1e6:.1f} MB)")
+    return None
+
+
+def _write_tree(
+    pictures: Path, folder: Path, capture: "DarkCapture", compression: "Compression", *, overwrite: bool
+) -> None:
+    from rdi.sid_tree import write_sid_tree
+    from rdi.training.photos import find_photos
+
+    tree = write_sid_tree(find_photos(pictures), folder, capture, compression=compression, overwrite=overwrite)
+    print(f"{printable(folder)}: {tree.frames} raw files of a simulated SID, ISO {capture.iso:g}")
+    for file in tree.lists:
+        print(f"  {printable(file)}")
 
 
 def _choice(choices: type[Choice], text: str, option: str) -> Choice:

@@ -87,6 +87,38 @@ def weights_of(x: Floats) -> Floats:
     return np.asarray(weights[np.minimum(bins, BINS - 1)], dtype=np.float32)
 
 
+@dataclass(frozen=True)
+class WeightedSums:
+    """All that Eq. 5 needs of a frame, so that an estimate for another m costs nothing.
+
+    total:    sum(w) over the frame's pixels
+    weighted: sum(w * x)
+    """
+
+    total: float
+    weighted: float
+
+    def amplification(self, m: float, convention: MConvention = MConvention.BEFORE_CLIP) -> float:
+        """The estimate for one m; in [1, 300], or times m of it where m comes after the clip."""
+        inner, outer = (m, 1.0) if convention is MConvention.BEFORE_CLIP else (1.0, m)
+        return outer * _clip(inner * TARGET, self.total, self.weighted)
+
+
+def weighted_sums(histogram: Histogram, black_level: NDArray[np.float64], white_level: float) -> WeightedSums:
+    """The sums of Eq. 5 over a frame.
+
+    black_level: (sites,) DN, in the order of the histogram's rows
+    """
+    total, weighted = 0.0, 0.0
+    for black in np.unique(black_level):
+        counts = histogram.counts[black_level == black].sum(axis=0)
+        x = normalised_values(black, white_level)
+        weight = counts * weights_of(x).astype(np.float64)
+        total += float(weight.sum())
+        weighted += float((weight * x).sum())
+    return WeightedSums(total, weighted)
+
+
 def estimate_amplification(
     histogram: Histogram,
     black_level: NDArray[np.float64],
@@ -100,15 +132,7 @@ def estimate_amplification(
     returns:     factor in [1, 300] (times m, after the clip); 300 for a black frame, 1 for one without a pixel below
                  white
     """
-    total, weighted = 0.0, 0.0
-    for black in np.unique(black_level):
-        counts = histogram.counts[black_level == black].sum(axis=0)
-        x = normalised_values(black, white_level)
-        weight = counts * weights_of(x).astype(np.float64)
-        total += float(weight.sum())
-        weighted += float((weight * x).sum())
-    inner, outer = (m, 1.0) if convention is MConvention.BEFORE_CLIP else (1.0, m)
-    return outer * _clip(inner * TARGET, total, weighted)
+    return weighted_sums(histogram, black_level, white_level).amplification(m, convention)
 
 
 def _clip(target: float, total: float, weighted: float) -> float:

@@ -24,7 +24,7 @@ _PROBE_STEPS = 6
 
 def picture_size(path: Path) -> tuple[int, int]:
     """(width, height) of a finished picture as stored, from its header alone; the errors of `load_picture`."""
-    with _opened(path) as picture:
+    with opened_picture(path) as picture:
         return picture.size
 
 
@@ -48,7 +48,7 @@ def load_picture(path: Path, max_pixels: int | None = None) -> NDArray[np.uint8]
     """
     from PIL import ImageOps
 
-    with _opened(path) as picture:
+    with opened_picture(path) as picture:
         profile = picture.info.get("icc_profile")
         factor = reduction_for(picture.size, max_pixels)
         upright = ImageOps.exif_transpose(_reduce(picture, factor) if factor > 1 else picture)
@@ -56,7 +56,7 @@ def load_picture(path: Path, max_pixels: int | None = None) -> NDArray[np.uint8]
 
 
 @contextmanager
-def _opened(path: Path) -> "Iterator[Image.Image]":
+def opened_picture(path: Path) -> "Iterator[Image.Image]":
     """A picture whose header was read; what goes wrong while it is used becomes an InputError."""
     from PIL import Image, UnidentifiedImageError
 

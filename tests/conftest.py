@@ -74,6 +74,50 @@ def write_variant(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
+def write_scene_pictures(folder: Path, count: int, height: int, width: int) -> None:
+    """Bright pictures, each with gradients of its own and blurred noise, so that places can be told apart."""
+    from PIL import Image
+
+    folder.mkdir()
+    rows, columns = np.mgrid[0:height, 0:width]
+    for number in range(count):
+        coarse = np.random.default_rng(number).integers(0, 90, (height // 12, width // 12, 3)).astype(np.uint8)
+        noise = np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC), dtype=np.int64)
+        ramps = np.stack([60 + 120 * rows // height, 50 + 120 * columns // width, 170 - 120 * rows // height], axis=2)
+        Image.fromarray((ramps + noise - 45).clip(0, 255).astype(np.uint8)).save(folder / f"{number}.png")
+
+
+@pytest.fixture(scope="session")
+def sid_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A miniature of SID by `rdi.sid_tree`, not to be changed: two training scenes (four pairs), one for validation.
+
+    The Sony part has frames of 260x210 pixels, the Fuji part (X-Trans) of 560x520: LibRaw develops no smaller ones.
+    """
+    from rdi.darken import DarkCapture
+    from rdi.sid_tree import write_sid_tree
+
+    folder = tmp_path_factory.mktemp("sid")
+    for cfa, height, width in ((Cfa.RGGB, 210, 260), (Cfa.XTRANS, 520, 560)):
+        pictures = folder / f"pictures-{cfa}"
+        write_scene_pictures(pictures, 4, height, width)
+        capture = DarkCapture(iso=800, white_balance=(2.0, 1.0, 1.5), cfa=cfa, seed=3)
+        write_sid_tree(sorted(pictures.iterdir()), folder, capture)
+    return folder
+
+
+@pytest.fixture
+def sid_copy(sid_tree: Path, tmp_path: Path) -> Path:
+    """A copy of the miniature's Sony part, to be damaged."""
+    import shutil
+
+    folder = tmp_path / "SID"
+    folder.mkdir()
+    shutil.copytree(sid_tree / "Sony", folder / "Sony")
+    for file in sid_tree.glob("Sony_*.txt"):
+        shutil.copy(file, folder)
+    return folder
+
+
 def build_tiny_model(path: Path, metadata: ModelMetadata) -> Path:
     """Write a model that obeys the graph contract with a nearest-neighbour demosaic in place of the network.
 

@@ -112,7 +112,9 @@ def train(
     dataset = source.dataset()
     observer.on_start(source.training_count, source.validation_count, source.notes)
     network = (initial.network if initial else RestorationNetwork()).to(settings.device).train()
-    metadata = ModelMetadata(white_balance=settings.white_balance, training=_describe(source, settings, initial))
+    metadata = ModelMetadata(
+        cfa=source.cfa, white_balance=settings.white_balance, training=_describe(source, settings, initial)
+    )
     run = _Run(network, metadata, run_folder / CHECKPOINT)
     with _interruption() as interrupted:
         _steps(run, source, _loader(dataset, settings), settings, observer, interrupted)

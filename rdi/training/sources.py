@@ -8,12 +8,13 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from rdi import protocol
+from rdi.camera.cfa import Cfa
 from rdi.errors import UsageError
 from rdi.protocol import Capture
 from rdi.training.captures import SimulatedCaptures, pattern_of, sensor_pool
 from rdi.training.photos import PhotoShelf, split_photos
+from rdi.training.recorded_source import open_recorded
 from rdi.training.settings import Places, TrainingSettings
-from rdi.training.sid import SidCrops, read_pairs, validation_captures
 
 VALIDATION_RATIO = 100.0  # of simulated captures
 
@@ -23,6 +24,7 @@ class Source(Protocol):
 
     training_count: int
     validation_count: int
+    cfa: Cfa  # phase of the mosaics that the network sees: RGGB or XTRANS
     notes: list[str]  # what a user should know of the data, once `dataset` was called
 
     def dataset(self) -> Dataset[tuple[Tensor, Tensor]]:
@@ -37,13 +39,16 @@ class Source(Protocol):
 
 def open_source(places: Places, settings: TrainingSettings) -> Source:
     """The source that the places name; raises UsageError for those that exclude each other or name nothing."""
-    if places.photos and places.sid:
+    if places.sid and places.pairs:
+        raise UsageError("--sid and --pairs exclude each other; give one of them")
+    recorded = places.sid or places.pairs or places.cache
+    if places.photos and recorded:
         raise UsageError("--photos and --sid exclude each other; give one of them")
     if places.photos:
         return PhotoSource(places.photos, settings)
-    if places.sid:
-        return SidSource(places.sid, settings)
-    raise UsageError("nothing to train on; give --photos DIR or --sid DIR")
+    if recorded:
+        return open_recorded(places, settings)
+    raise UsageError("nothing to train on; give --photos DIR, --sid DIR, --pairs DIR or --cache DIR")
 
 
 class PhotoSource:
@@ -52,6 +57,7 @@ class PhotoSource:
     def __init__(self, folder: Path, settings: TrainingSettings) -> None:
         """Raises UsageError for a sensor that is unknown or has another pattern than the model."""
         self.settings = settings
+        self.cfa = Cfa.RGGB
         self.notes: list[str] = []
         self.cfa, self._sensors = pattern_of(settings), sensor_pool(settings)
         self._training, self._validation = split_photos(folder)
@@ -75,30 +81,4 @@ class PhotoSource:
             "sensors": self._sensors[0].name if len(self._sensors) == 1 else f"{len(self._sensors)}, at random",
             "photos": self.training_count,
             "validation": f"quality protocol at ISO {protocol.ISO:g}, true ratio {VALIDATION_RATIO:g}",
-        }
-
-
-class SidSource:
-    """The Sony part of the See-in-the-Dark dataset."""
-
-    def __init__(self, folder: Path, settings: TrainingSettings) -> None:
-        self.settings = settings
-        self.notes: list[str] = []
-        self._training, self._validation = read_pairs(folder, "train"), read_pairs(folder, "val")
-        self.training_count, self.validation_count = len(self._training), len(self._validation)
-
-    def dataset(self) -> Dataset[tuple[Tensor, Tensor]]:
-        """Random Bayer-preserving crops of the pairs."""
-        return SidCrops(self._training, self.settings)
-
-    def validation(self, count: int) -> Iterable[Capture]:
-        """Full frames of the validation list with their true ratio."""
-        return validation_captures(self._validation[:count])
-
-    def describe(self) -> dict[str, Any]:
-        """Data and how many of them."""
-        return {
-            "data": "See-in-the-Dark (SID), Sony part",
-            "pairs": self.training_count,
-            "validation": "full frames of the validation list, true ratio",
         }

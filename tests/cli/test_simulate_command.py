@@ -195,3 +195,30 @@ def test_what_is_no_picture_gets_one_line(picture: Path, tmp_path: Path) -> None
     ):
         assert_refused(run(source, "--out", tmp_path / "dark.dng"), said, 1)
         assert not (tmp_path / "dark.dng").exists()
+
+
+@pytest.mark.parametrize(("cfa", "part", "suffix"), [("GBRG", "Sony", "ARW"), ("XTRANS", "Fuji", "RAF")])
+def test_a_folder_of_pictures_becomes_a_miniature_of_sid(tmp_path: Path, cfa: str, part: str, suffix: str) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for shade in (90, 120, 150):
+        Image.new("RGB", (530, 520), (shade, shade, shade)).save(pictures / f"{shade}.png")
+    result = run(pictures, "--sid-tree", tmp_path / "SID", "--cfa", cfa, "--iso", 400, "--compress")
+    assert result.exit_code == 0, result.output
+    lists = {split: tmp_path / f"SID/{part}_{split}_list.txt" for split in ("train", "val", "test")}
+    scenes = {split: file.read_text().splitlines() for split, file in lists.items()}
+    assert {split: len(lines) for split, lines in scenes.items()} == {"train": 2, "val": 2, "test": 2}
+    long = f"./{part}/long/20001_00_10s.{suffix}"
+    assert scenes["val"][1] == f"./{part}/short/20001_00_0.04s.{suffix} {long} ISO400 F8"
+    dark, bright = (read_photo(tmp_path / "SID" / name) for name in scenes["train"][0].split()[:2])
+    assert (dark.cfa, dark.iso, dark.exposure_time, bright.exposure_time) == (Cfa(cfa), 400, 0.1, 10)
+    above = [(photo.mosaic.astype(float) - photo.black_level[0]).mean() for photo in (dark, bright)]
+    assert above[1] / above[0] == pytest.approx(100, rel=0.05)
+    assert_refused(run(pictures, "--sid-tree", tmp_path / "SID", "--cfa", cfa), "--overwrite", 1)
+
+
+def test_a_tree_that_cannot_be_made_gets_one_line(picture: Path, tmp_path: Path) -> None:
+    assert_refused(run(tmp_path, "--sid-tree", tmp_path / "SID"), "1 picture(s) are too few", 2)
+    Image.new("RGB", (120, 80)).save(tmp_path / "second.png")
+    assert_refused(run(tmp_path, "--sid-tree", tmp_path / "SID", "--out", "a.dng"), "exclude each other", 2)
+    assert_refused(run(tmp_path, "--sid-tree", tmp_path / "SID", "--cfa", "XTRANS"), "no X-Trans frame below 512", 2)

@@ -68,7 +68,7 @@ def test_bare_it_trains_on_the_sid_that_lies_here(tmp_path: Path, monkeypatch: p
     ("options", "reason"),
     [
         (["--photos", "nowhere"], "nowhere is not a folder"),
-        (["--sid", "nowhere"], "Sony_train_list.txt is missing"),
+        (["--sid", "nowhere"], "nowhere holds no Sony/"),
         (["--photos", "photos", "--sid", "."], "exclude each other"),
         (["--photos", "photos", "--crop", "100"], "--crop 100"),
         (["--photos", "photos", "--iso", "dark"], "--iso dark is no range"),

@@ -12,10 +12,10 @@ from PIL import Image, ImageOps
 from rdi.camera import Cfa, RawPhoto, align
 from rdi.errors import ModelError, UnsupportedMosaicError, UsageError
 from rdi.metadata import ModelMetadata, WhiteBalance
+from rdi.orientation import upright
 from rdi.runtime import Exposure, ExposureMode, Provider, Restorer
 from rdi.runtime import sessions as sessions_module
 from rdi.runtime.model import open_model
-from rdi.runtime.orientation import upright
 from rdi.runtime.sessions import Sessions
 
 BAYER = [cfa for cfa in Cfa if cfa is not Cfa.XTRANS]

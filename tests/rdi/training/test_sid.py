@@ -1,123 +1,96 @@
-"""Training on SID: lists, phases, alignment; on a miniature of the dataset made of simulated captures."""
+"""SID's lists: where they lie, what they name, and what is said of those that cannot be followed."""
 
-from dataclasses import replace
+import shutil
 
-import numpy as np
 import pytest
 
-from rdi.camera import Cfa, RawPhoto
-from rdi.camera.dng import write_dng
 from rdi.errors import TrainingDataError
-from rdi.simulate import Exposure, Sensor, simulate
-from rdi.training.settings import TrainingSettings
-from rdi.training.sid import SidCrops, bayer_window, develop, read_pairs
-from rdi.training.sources import SidSource
+from rdi.training.settings import Camera
+from rdi.training.sid import read_sid
 
-SETTINGS = TrainingSettings(steps=8, batch=2, crop=192, workers=0)
-LINE = "./Sony/short/{scene}_00_0.1s.ARW ./Sony/long/{scene}_00_{long}s.ARW ISO200 F8\n"
+LINE = "./Sony/short/{name} ./Sony/long/00001_00_10s.ARW ISO200 F8\n"
 
 
-def take(path, picture, ratio, cfa):
-    exposure = Exposure(iso=100, ratio=ratio, white_balance=np.array([2.0, 1.0, 1.5]))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_dng(simulate(picture, exposure, sensor=Sensor(cfa=cfa)), path)
+def test_the_lists_name_pairs_places_and_ratios(sid_tree):
+    data = read_sid(sid_tree)
+    assert [pair.ratio for pair in data.splits["train"]] == pytest.approx([100, 250, 100, 250])
+    assert data.splits["train"][1].dark == sid_tree / "Sony/short/00001_00_0.04s.ARW"
+    assert data.splits["train"][1].place == f"{sid_tree / 'Sony_train_list.txt'}, line 2"
+    assert {pair.bright.name for pair in data.splits["val"]} == {"20001_00_10s.ARW"}
+    dark, bright = data.files()
+    assert (len(dark), len(bright)) == (6, 3)
+    assert data.name_of(bright[0]) == "Sony/long/00001_00_10s.ARW"
 
 
-@pytest.fixture(scope="module")
-def sid(tmp_path_factory):
-    """Two training scenes (RGGB and GBRG) and one to validate; LibRaw reads DNG whatever the name."""
-    folder = tmp_path_factory.mktemp("sid")
-    rows, columns = np.mgrid[0:200, 0:260]
-    for scene, cfa in [("00001", Cfa.RGGB), ("00002", Cfa.GBRG), ("20001", Cfa.RGGB)]:
-        picture = np.stack([40 + rows // 2, 30 + columns // 2, 160 - rows // 2], axis=2).astype(np.uint8)
-        take(folder / f"Sony/short/{scene}_00_0.1s.ARW", picture, 10, cfa)
-        take(folder / f"Sony/long/{scene}_00_1s.ARW", picture, 1, cfa)
-    (folder / "Sony_train_list.txt").write_text("".join(LINE.format(scene=s, long=1) for s in ("00001", "00002")))
-    (folder / "Sony_val_list.txt").write_text(LINE.format(scene="20001", long=1))
-    return folder
+def test_the_fuji_part_has_lists_of_its_own(sid_tree):
+    data = read_sid(sid_tree, Camera.FUJI, ["test"])
+    assert [pair.dark.name for pair in data.splits["test"]] == ["10001_00_0.1s.RAF", "10001_00_0.04s.RAF"]
+    assert "Fuji" in data.kind
 
 
-def test_the_lists_name_pairs_and_ratios(sid):
-    pairs = read_pairs(sid, "train")
-    assert [pair.ratio for pair in pairs] == [10, 10]
-    assert pairs[1].short.name == "00002_00_0.1s.ARW"
+def test_lists_may_lie_inside_of_the_folder_and_the_folder_itself_may_be_given(sid_copy):
+    outside = read_sid(sid_copy).splits["train"]
+    for file in sid_copy.glob("*.txt"):
+        shutil.move(file, sid_copy / "Sony")
+    inside = read_sid(sid_copy).splits["train"]
+    assert [pair.dark for pair in inside] == [pair.dark for pair in outside]
+    itself = read_sid(sid_copy / "Sony").splits["train"]
+    assert [pair.dark for pair in itself] == [pair.dark for pair in outside]
 
 
-def test_the_ratio_is_capped_at_300(sid, tmp_path):
-    for name in ("Sony/short/00001_00_0.1s.ARW", "Sony/long/00001_00_100s.ARW"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    (tmp_path / "Sony_train_list.txt").write_text(LINE.format(scene="00001", long=100))
-    assert read_pairs(tmp_path, "train")[0].ratio == 300
+def test_the_ratio_is_capped_at_300(sid_copy):
+    shutil.copy(sid_copy / "Sony/short/00001_00_0.1s.ARW", sid_copy / "Sony/short/00001_00_0.01s.ARW")
+    (sid_copy / "Sony_train_list.txt").write_text(LINE.format(name="00001_00_0.01s.ARW"))
+    assert read_sid(sid_copy).splits["train"][0].ratio == 300
+
+
+def test_windows_line_ends_and_empty_lines_do_not_matter(sid_copy):
+    line = LINE.format(name="00001_00_0.1s.ARW").strip()
+    (sid_copy / "Sony_train_list.txt").write_bytes(b"\xef\xbb\xbf" + f"{line}\r\n\r\n{line}\r\n".encode())
+    places = [pair.place.rpartition(", ")[2] for pair in read_sid(sid_copy).splits["train"]]
+    assert places == ["line 1", "line 3"]
 
 
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (LINE.format(scene="99999", long=1), r"line 1: .*99999_00_0.1s.ARW is missing"),
-        ("\nnothing here\n", "line 2: 'nothing here'"),
+        ("\nnothing here\n", "train_list.txt, line 2: 'nothing here' does not name two files"),
+        ("./Sony/short/00001_00_20s.ARW ./Sony/long/00001_00_10s.ARW", "line 1: the exposures 20 s and 10 s"),
+        ("./Sony/short/00001_00_0s.ARW ./Sony/long/00001_00_10s.ARW", "line 1: the exposures 0 s and 10 s"),
         ("", "names no pair"),
+        (LINE.format(name="99999_00_0.1s.ARW"), r"line 1: .*99999_00_0.1s.ARW does not exist.*--skip-missing"),
     ],
 )
-def test_lists_that_cannot_be_followed_are_refused(tmp_path, content, reason):
-    (tmp_path / "Sony_train_list.txt").write_text(content)
+def test_lists_that_cannot_be_followed_are_refused(sid_copy, content, reason):
+    (sid_copy / "Sony_train_list.txt").write_text(content)
     with pytest.raises(TrainingDataError, match=reason):
-        read_pairs(tmp_path, "train")
-    with pytest.raises(TrainingDataError, match=r"Sony_val_list\.txt is missing"):
-        read_pairs(tmp_path, "val")
+        read_sid(sid_copy)
 
 
-@pytest.mark.parametrize("cfa", [Cfa.RGGB, Cfa.BGGR, Cfa.GRBG, Cfa.GBRG])
-def test_every_window_begins_on_red_also_when_mirrored(cfa):
-    colours = cfa.tile(cfa.colours.ravel().astype(float), 41, 37)
-    photo = RawPhoto(colours.astype(np.uint16), cfa, np.array([0.0]), 100)
-    mirrored = set()
-    for seed in range(40):
-        rows, columns = bayer_window(photo, 32, np.random.default_rng(seed))
-        window = photo.mosaic[rows[:, None], columns]
-        assert window.shape == (32, 32)
-        assert np.array_equal(window, Cfa.RGGB.tile(np.array([0.0, 1, 1, 2]), 32, 32))
-        mirrored.add((rows[0] < rows[1], columns[0] < columns[1]))
-    assert len(mirrored) == 4
+def test_a_list_or_a_part_that_is_missing_is_named(sid_copy, tmp_path):
+    (sid_copy / "Sony_val_list.txt").unlink()
+    with pytest.raises(TrainingDataError, match=r"Sony_val_list\.txt is missing: it lies neither in"):
+        read_sid(sid_copy)
+    with pytest.raises(TrainingDataError, match=r"holds no Fuji/"):
+        read_sid(sid_copy, Camera.FUJI)
+    with pytest.raises(TrainingDataError, match=r"holds no Sony/.*--camera fuji"):
+        read_sid(tmp_path)
 
 
-@pytest.mark.parametrize("index", range(0, 16, 2))
-def test_input_and_target_show_the_same_place_in_the_same_colours(sid, index):
-    inputs, target = SidCrops(read_pairs(sid, "train"), SETTINGS)[index]
-    assert inputs.shape == (1, 192, 192)
-    assert target.shape == (3, 192, 192)
-    x, picture = inputs[0].numpy(), target.numpy()
-    for channel, (row, column) in enumerate([(0, 0), (0, 1), (1, 1)]):
-        light, shown = x[row::2, column::2].ravel(), picture[channel, row::2, column::2].ravel()
-        assert np.corrcoef(light, shown)[0, 1] > 0.5
-    assert np.corrcoef(x[::2, ::2].ravel(), picture[2, ::2, ::2].ravel())[0, 1] < 0
+@pytest.mark.parametrize("file", ["short/00002_00_0.1s.ARW", "long/00002_00_10s.ARW"])
+def test_a_file_that_is_cut_off_is_named_with_its_line_or_left_out(sid_copy, file):
+    path = sid_copy / "Sony" / file
+    path.write_bytes(path.read_bytes()[:-5000])
+    with pytest.raises(TrainingDataError, match=rf"train_list.txt, line 3: .*{path.name} is cut off"):
+        read_sid(sid_copy)
+    data = read_sid(sid_copy, skip_missing=True)
+    left = 4 - len(data.skipped)
+    assert len(data.splits["train"]) == left == (3 if "short" in file else 2)
+    assert all(path.name in line and "is cut off" in line for line in data.skipped)
 
 
-def test_samples_repeat_and_neighbours_share_a_decoded_pair(sid):
-    crops = SidCrops(read_pairs(sid, "train"), SETTINGS)
-    assert len(crops) == 16
-    assert all((a == b).all() for a, b in zip(crops[3], crops[3], strict=True))
-    assert not (crops[3][0] == crops[4][0]).all()
-    with pytest.raises(IndexError):
-        crops[16]
-
-
-def test_validation_frames_come_whole_with_their_true_ratio(sid):
-    source = SidSource(sid, SETTINGS)
-    assert (source.training_count, source.validation_count) == (2, 1)
-    (capture,) = source.validation(5)
-    assert capture.ratio == 10
-    assert capture.target.shape == (*capture.raw.mosaic.shape, 3)
-    assert np.allclose(capture.target * 65535, develop(sid / "Sony/long/20001_00_1s.ARW"), atol=0.01)
-
-
-def test_the_target_has_the_cameras_white_balance(tmp_path):
-    take(tmp_path / "grey.ARW", np.full((60, 80, 3), 128, np.uint8), 1, Cfa.RGGB)
-    mean = develop(tmp_path / "grey.ARW").mean(axis=(0, 1))
-    assert mean == pytest.approx(np.full(3, mean[1]), rel=0.02)
-
-
-def test_frames_smaller_than_a_crop_are_refused(sid):
-    crops = SidCrops(read_pairs(sid, "train"), replace(SETTINGS, crop=256))
-    with pytest.raises(TrainingDataError, match="lower --crop"):
-        crops[0]
+def test_going_on_without_anything_is_refused(sid_copy):
+    shutil.rmtree(sid_copy / "Sony/short")
+    (sid_copy / "Sony/short").mkdir()
+    with pytest.raises(TrainingDataError, match="none of the 4 pairs of train can be used"):
+        read_sid(sid_copy, skip_missing=True)
