@@ -8,10 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 from rdi.cli.main import app
-from rdi.export import rewrite_benchmark
-from rdi.export.backends import Backend, given_model
-from rdi.export.benchmark import Benchmark, Row, interleaved
-from rdi.export.rewrites import rewrites
+from rdi.export.benchmarks import rewrite_speed
+from rdi.export.benchmarks.backends import Backend, given_model
+from rdi.export.benchmarks.rewrites import rewrites
+from rdi.export.benchmarks.speed import Benchmark, Row, interleaved
 from rdi.graph_contract import INPUTS
 from rdi.runtime.providers import Provider
 from rdi.runtime.sessions import make_session, run_session
@@ -41,6 +41,7 @@ def test_the_backends_are_timed_in_turn_at_every_size(
     for row in found["rows"]:
         assert 0 < row["minimum"] <= row["median"]
         assert row["peak_bytes"] is None
+    assert found["machine"]["cores"] >= 1
     assert found["rows"][1]["times_plain"] == 1
     ratio = found["rows"][1]["minimum"] / found["rows"][2]["minimum"]
     assert found["rows"][2]["times_plain"] == pytest.approx(ratio)
@@ -49,7 +50,7 @@ def test_the_backends_are_timed_in_turn_at_every_size(
 
 def test_each_rewrite_is_timed_against_what_it_replaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first_two = list(rewrites())[:2]  # all of them run in the library's own test
-    monkeypatch.setattr(rewrite_benchmark, "rewrites", lambda: first_two)
+    monkeypatch.setattr(rewrite_speed, "rewrites", lambda: first_two)
     command = ["bench", "--rewrites", "--sizes", "64x96", "--runs", "1", "--threads", "1"]
     result = CliRunner().invoke(app, [*command, "--out", str(tmp_path / "rewrites.json")])
     assert result.exit_code == 0, result.output

@@ -4,8 +4,8 @@ import re
 from importlib import import_module
 from pathlib import Path
 
+from rdi.export.benchmarks.rewrites import rewrites
 from rdi.export.picture_checks import HALF_PICTURE_BOUND, PSNR_MARGIN
-from rdi.export.rewrites import rewrites
 from rdi.metadata import Precision
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "deployment.md").read_text(encoding="utf-8")

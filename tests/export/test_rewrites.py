@@ -7,9 +7,9 @@ import onnx
 import pytest
 import torch
 
+from rdi.export.benchmarks.rewrite_speed import Gain, RewriteBenchmark, exported, pair
+from rdi.export.benchmarks.rewrites import Rewrite, rewrites
 from rdi.export.deployment.picture import LARGEST
-from rdi.export.rewrite_benchmark import Gain, RewriteBenchmark, exported, pair
-from rdi.export.rewrites import Rewrite, rewrites
 
 SIZE = (96, 160)
 

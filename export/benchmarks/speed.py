@@ -13,8 +13,8 @@ from statistics import median
 from typing import Any, TypeVar
 
 from rdi.errors import MissingPackageError, UsageError
-from rdi.export.backend_memory import peak_bytes
-from rdi.export.backends import AMPLIFICATION, Backend, Files, Run, Size, prepare
+from rdi.export.benchmarks.backend_memory import peak_bytes
+from rdi.export.benchmarks.backends import AMPLIFICATION, Backend, Files, Run, Size, prepare
 from rdi.extras import install_hint
 
 Name = TypeVar("Name", bound=str)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rdi.errors import RdiError
-from rdi.export.backends import Backend, Files, Size, prepare
+from rdi.export.benchmarks.backends import Backend, Files, Size, prepare
 from rdi.memory import peak_resident_bytes
 
 
@@ -19,7 +19,7 @@ def peak_bytes(backend: Backend, files: Files, size: Size, threads: int) -> int:
         "size": size,
         "threads": threads,
     }
-    command = [sys.executable, "-m", "rdi.export.backend_memory", json.dumps(task)]
+    command = [sys.executable, "-m", "rdi.export.benchmarks.backend_memory", json.dumps(task)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode:
         reason = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from rdi.export.backends import Run, Size
-from rdi.export.benchmark import interleaved, require_multiple
+from rdi.export.benchmarks.backends import Run, Size
+from rdi.export.benchmarks.rewrites import Rewrite, rewrites
+from rdi.export.benchmarks.speed import interleaved, require_multiple
 from rdi.export.onnx_graph import name_sizes, simplify, to_onnx
-from rdi.export.rewrites import Rewrite, rewrites
 from rdi.export.settings import OPSETS
 from rdi.graph_contract import SIZE_NAMES
 from rdi.network import SIZE_MULTIPLE

@@ -1,0 +1,1 @@
+"""What `rdi bench` can measure: a module for each mode, with `measure(request)`, loaded when the mode is chosen."""

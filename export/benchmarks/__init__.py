@@ -1,0 +1,1 @@
+"""What the network costs: time, memory, arithmetic. `rdi bench` prints it."""
