@@ -75,4 +75,6 @@ def neutral_gains(camera_from_xyz: NDArray[np.float64], white: NDArray[np.float6
 
 def apply_matrix(picture: Floats, matrix: NDArray[np.float64]) -> Floats:
     """Multiply each pixel of (H, W, 3) by a (3, 3) matrix."""
-    return (picture @ matrix.T.astype(np.float32)).astype(np.float32)
+    # One product of two matrices; numpy would make one for each row of the picture, seven times slower.
+    product = picture.reshape(-1, 3) @ matrix.T.astype(np.float32)
+    return product.astype(np.float32, copy=False).reshape(picture.shape)

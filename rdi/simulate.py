@@ -5,6 +5,7 @@ mosaic -> divided by the exposure ratio -> sensor noise -> black level, rounding
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,10 +112,11 @@ def to_camera(photo: Picture, sensor: Sensor, light: NDArray[np.float64] | None 
     light: (3,) factors on linear red, green and blue, for a scene that is lit otherwise than the photo was; what gets
            brighter than white stays so here
     """
-    linear = _linear_table()[photo]
+    linear = _linear_table().take(photo)
     if light is not None:
-        linear = linear * light.astype(np.float32)
-    return np.maximum(color.apply_matrix(linear, sensor.camera_from_srgb), 0.0)
+        linear *= light.astype(np.float32)
+    camera = color.apply_matrix(linear, sensor.camera_from_srgb)
+    return np.maximum(camera, 0.0, out=camera)
 
 
 def render_clean(camera: Floats, sensor: Sensor) -> Floats:
@@ -125,13 +127,15 @@ def render_clean(camera: Floats, sensor: Sensor) -> Floats:
     return color.encode(color.apply_matrix(np.minimum(camera, 1.0), sensor.srgb_from_camera))
 
 
-def mosaic_of(camera: Floats, cfa: Cfa) -> Floats:
-    """Keep of each (H, W, 3) pixel the colour that its CFA site counts: (H, W)."""
+def mosaic_of(camera: Floats, cfa: Cfa, divisors: NDArray[np.float64] | None = None) -> Floats:
+    """Keep of each (H, W, 3) pixel the colour that its CFA site counts, divided by that of (3,) divisors: (H, W)."""
+    divisors = np.ones(3) if divisors is None else divisors
     height, width = camera.shape[:2]
     period = cfa.period
     out = np.empty((height, width), dtype=np.float32)
     for row, column in np.ndindex(period, period):
-        out[row::period, column::period] = camera[row::period, column::period, cfa.colours[row, column]]
+        colour = cfa.colours[row, column]
+        out[row::period, column::period] = camera[row::period, column::period, colour] / divisors[colour]
     return out
 
 
@@ -139,8 +143,7 @@ def expose(
     camera: Floats, sensor: Sensor, exposure: Exposure, read_noise: ReadNoise, generator: np.random.Generator
 ) -> NDArray[np.uint16]:
     """Take the dark photo: (H, W, 3) balanced camera RGB -> (H, W) uint16 mosaic as the sensor counts."""
-    light = (camera / exposure.white_balance).astype(np.float32)
-    signal = mosaic_of(light, sensor.cfa) * np.float32(sensor.full_scale / exposure.ratio)
+    signal = mosaic_of(camera, sensor.cfa, exposure.white_balance) * np.float32(sensor.full_scale / exposure.ratio)
     noisy = sensor.noise_at(exposure.iso).add(signal, read_noise, generator)
     counted = np.clip(np.rint(noisy + sensor.black_level), 0, sensor.white_level)
     return counted.astype(np.uint16)
@@ -175,6 +178,7 @@ def simulate(
     )
 
 
+@cache
 def _linear_table() -> Floats:
     """Linear light of each of the 256 code values."""
     return color.decode(np.arange(256, dtype=np.float32) / np.float32(255))
