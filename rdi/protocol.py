@@ -29,17 +29,19 @@ class Capture:
     raw:    the dark capture
     target: (H, W, 3) float32 sRGB in [0, 1]
     ratio:  the true exposure ratio
+    source: of a mix, which part of the data it belongs to
     """
 
     name: str
     raw: RawPhoto
     target: NDArray[np.float32]
     ratio: float
+    source: str = ""
 
 
-def captures(photos: Sequence[Path], ratio: float, iso: float = ISO) -> Iterator[Capture]:
-    """Take each photo in the dark, in the order given."""
-    sensor = Sensor()
+def captures(photos: Sequence[Path], ratio: float, iso: float = ISO, sensor: Sensor | None = None) -> Iterator[Capture]:
+    """Take each photo in the dark, in the order given; with another sensor they are no longer the protocol's own."""
+    sensor = sensor or Sensor()
     for index, path in enumerate(photos):
         picture = load_picture(path)
         balance = np.array(WHITE_BALANCES[index % len(WHITE_BALANCES)])

@@ -86,12 +86,15 @@ class SimulatedCaptures(Dataset[tuple[Tensor, Tensor]]):
     to the camera's highest, and exposure ratio (both log-uniform).
     """
 
-    def __init__(self, photos: PhotoShelf, settings: TrainingSettings) -> None:
-        """Raises UsageError for a sensor that is unknown or has another pattern than the model."""
+    def __init__(self, photos: PhotoShelf, settings: TrainingSettings, cfa: Cfa | None = None) -> None:
+        """cfa: the model's pattern; by default as the settings say.
+
+        Raises UsageError for a sensor that is unknown or has another pattern than the model.
+        """
         self.photos = photos
         self.settings = settings
-        self.cfa = pattern_of(settings)
-        self.sensors = sensor_pool(settings)
+        self.cfa = cfa or pattern_of(settings)
+        self.sensors = sensor_pool(settings, self.cfa)
 
     def __len__(self) -> int:
         return self.settings.steps * self.settings.batch
@@ -157,15 +160,15 @@ def pattern_of(settings: TrainingSettings) -> Cfa:
     return Cfa.XTRANS if xtrans else Cfa.RGGB
 
 
-def sensor_pool(settings: TrainingSettings) -> tuple[Sensor, ...]:
+def sensor_pool(settings: TrainingSettings, cfa: Cfa) -> tuple[Sensor, ...]:
     """The cameras to draw from: the one that is named, all of the model's pattern, or one for a baked balance."""
-    cfa = pattern_of(settings)
     if settings.sensor != RANDOM:
         named = find_sensor(settings.sensor)
         if named.cfa.period != cfa.period:
+            names = ", ".join(sensor.name for sensor in sensors_of(cfa)[:5])
             raise UsageError(
-                f"--sensor {named.name} has a Bayer mosaic and --camera fuji an X-Trans one; give one of "
-                f"{', '.join(sensor.name for sensor in sensors_of(cfa))}, or --camera sony"
+                f"--sensor {named.name} has a mosaic of {named.cfa}, but this run's other data or --camera are {cfa}; "
+                f"give random or one such as {names}"
             )
         return (named,)
     if settings.white_balance is WhiteBalance.BAKED:

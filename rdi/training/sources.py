@@ -1,6 +1,7 @@
 """Where training pairs come from: all sources look the same to the loop."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,7 +12,9 @@ from rdi import protocol
 from rdi.camera.cfa import Cfa
 from rdi.errors import UsageError
 from rdi.protocol import Capture
+from rdi.simulate import Sensor
 from rdi.training.captures import SimulatedCaptures, pattern_of, sensor_pool
+from rdi.training.mix import MixedSource, shares_of
 from rdi.training.photos import PhotoShelf, split_photos
 from rdi.training.recorded_source import open_recorded
 from rdi.training.settings import Places, TrainingSettings
@@ -38,28 +41,43 @@ class Source(Protocol):
 
 
 def open_source(places: Places, settings: TrainingSettings) -> Source:
-    """The source that the places name; raises UsageError for those that exclude each other or name nothing."""
-    if places.sid and places.pairs:
-        raise UsageError("--sid and --pairs exclude each other; give one of them")
-    recorded = places.sid or places.pairs or places.cache
-    if places.photos and recorded:
-        raise UsageError("--photos and --sid exclude each other; give one of them")
+    """The source that the places name, or a mix of several; raises UsageError for those that do not go together."""
+    sources: dict[str, Source] = {}
+    for name, part in _recorded_parts(places).items():
+        sources[name] = open_recorded(part, settings)
     if places.photos:
-        return PhotoSource(places.photos, settings)
-    if recorded:
-        return open_recorded(places, settings)
-    raise UsageError("nothing to train on; give --photos DIR, --sid DIR, --pairs DIR or --cache DIR")
+        pattern = next(iter(sources.values())).cfa if sources else None
+        sources["photos"] = PhotoSource(places.photos, settings, pattern)
+    if not sources:
+        raise UsageError("nothing to train on; give --photos DIR, --sid DIR, --pairs DIR or --cache DIR")
+    if len(sources) > 1:
+        return MixedSource(sources, settings.mix)
+    shares_of(sources, settings.mix)
+    return next(iter(sources.values()))
+
+
+def _recorded_parts(places: Places) -> dict[str, Places]:
+    """What is recorded, by name: a cache belongs to the folder that is given with it, if any is."""
+    if places.sid and places.pairs and places.cache:
+        raise UsageError("--cache is of --sid or of --pairs; leave one of the two away, or train without a cache")
+    if places.sid and places.pairs:
+        return {"sid": replace(places, pairs=None), "pairs": replace(places, sid=None)}
+    name = "sid" if places.sid else "pairs" if places.pairs else "cache"
+    return {name: places} if places.sid or places.pairs or places.cache else {}
 
 
 class PhotoSource:
     """Simulated captures of a folder of ordinary photos."""
 
-    def __init__(self, folder: Path, settings: TrainingSettings) -> None:
-        """Raises UsageError for a sensor that is unknown or has another pattern than the model."""
+    def __init__(self, folder: Path, settings: TrainingSettings, cfa: Cfa | None = None) -> None:
+        """cfa: the model's pattern, where something else decides it; by default as the settings say.
+
+        Raises UsageError for a sensor that is unknown or has another pattern than the model.
+        """
         self.settings = settings
-        self.cfa = Cfa.RGGB
         self.notes: list[str] = []
-        self.cfa, self._sensors = pattern_of(settings), sensor_pool(settings)
+        self.cfa = cfa or pattern_of(settings)
+        self._sensors = sensor_pool(settings, self.cfa)
         self._training, self._validation = split_photos(folder)
         self.training_count, self.validation_count = len(self._training), len(self._validation)
 
@@ -68,11 +86,12 @@ class PhotoSource:
         shelf = PhotoShelf(self._training, smallest=self.settings.crop)
         self.training_count = len(shelf)
         self.notes = shelf.notes
-        return SimulatedCaptures(shelf, self.settings)
+        return SimulatedCaptures(shelf, self.settings, self.cfa)
 
     def validation(self, count: int) -> Iterable[Capture]:
-        """The quality protocol's captures at ratio 100."""
-        return protocol.captures(self._validation[:count], VALIDATION_RATIO)
+        """The quality protocol's captures at ratio 100, in the model's pattern."""
+        sensor = Sensor(cfa=self.cfa)
+        return protocol.captures(self._validation[:count], VALIDATION_RATIO, sensor=sensor)
 
     def describe(self) -> dict[str, Any]:
         """Data and how many of them."""

@@ -69,7 +69,8 @@ def test_bare_it_trains_on_the_sid_that_lies_here(tmp_path: Path, monkeypatch: p
     [
         (["--photos", "nowhere"], "nowhere is not a folder"),
         (["--sid", "nowhere"], "nowhere holds no Sony/"),
-        (["--photos", "photos", "--sid", "."], "exclude each other"),
+        (["--photos", "photos", "--mix", "photos=1,sid=1"], "--mix names sid"),
+        (["--photos", "photos", "--sensor", "Nikon D85"], "perhaps Nikon D850"),
         (["--photos", "photos", "--crop", "100"], "--crop 100"),
         (["--photos", "photos", "--iso", "dark"], "--iso dark is no range"),
         (["--photos", "photos", "--iso", "10-100"], "within 50-25600"),

@@ -169,13 +169,6 @@ def test_damage_that_only_decoding_finds_is_named_or_passed_over(sid_copy, skip,
             crops.store[3]
 
 
-def test_two_sources_of_pairs_exclude_each_other(sid_tree):
-    from rdi.errors import UsageError
-
-    with pytest.raises(UsageError, match="--sid and --pairs exclude each other"):
-        open_source(Places(sid=sid_tree, pairs=sid_tree), SETTINGS)
-
-
 def test_the_turns_of_a_run_are_all_eight(sid_tree):
     crops = open_recorded(Places(sid=sid_tree), replace(SETTINGS, steps=40)).dataset()
     said = {crops.describe(i).split("columns ", 1)[1].split(", amplification")[0].split(", ", 1)[-1] for i in range(80)}
