@@ -70,11 +70,15 @@ class Configuration:
 
 
 def configure(
-    given: Mapping[str, Any] | None = None, file: Path | None = None, preset: str | None = None
+    given: Mapping[str, Any] | None = None,
+    file: Path | None = None,
+    preset: str | None = None,
+    base: Mapping[str, Any] | None = None,
 ) -> Configuration:
     """Settings from a preset, a file above it and what was given on top.
 
     given: field name -> value, or text as the command line has it; None counts as not given
+    base:  field name -> value, of a run that is resumed; instead of a preset
     file:  TOML; a key is a field's name, at the top or in the table of its group; `preset = "paper"` at the top
     Raises UsageError for an unknown key, a value of another type or out of range, and a file that cannot be read.
     """
@@ -85,7 +89,7 @@ def configure(
     if named not in list(Preset):
         raise UsageError(f"--preset {named} is unknown; give {_words(Preset)}")
     values = {
-        **PRESETS[Preset(named)],
+        **(PRESETS[Preset(named)] if base is None else base),
         **{name: convert(name, value, f"{file}: {name} =") for name, value in from_file.items()},
         **{name: convert(name, value, option_name(name)) for name, value in (given or {}).items() if value is not None},
     }

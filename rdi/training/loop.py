@@ -1,51 +1,49 @@
-"""The training loop: steps, checkpoints, validation; can be stopped at any time."""
+"""The training loop: steps, checkpoints, validation; can be stopped, killed and resumed at any time."""
 
 import math
-import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
 
-from rdi import __version__, reference
-from rdi.checkpoint import Checkpoint, save_checkpoint
-from rdi.errors import OutputError, TrainingDataError
+from rdi import __version__
+from rdi.checkpoint import Checkpoint, save_checkpoint, weights_digest
+from rdi.errors import CheckpointError, OutputError, TrainingDataError
 from rdi.metadata import ModelMetadata
-from rdi.metrics import psnr
 from rdi.network import RestorationNetwork
 from rdi.runs import CHECKPOINT
-from rdi.training.loss import restoration_loss
-from rdi.training.settings import TrainingSettings
+from rdi.training.amplifications import write_amplifications
+from rdi.training.batches import Batches, Samples, make_loader, provenance
+from rdi.training.interruption import interruption
+from rdi.training.learner import Learner, StepResult
+from rdi.training.processes import Processes
+from rdi.training.recorder import Recorder
+from rdi.training.resume import differences, environment
+from rdi.training.settings import Places, TrainingSettings
 from rdi.training.sources import Source
-
-VALIDATION_FRAMES = 12  # at most, every validate_every steps
+from rdi.training.state import (
+    FOLDER,
+    TrainingState,
+    random_tensors,
+    remove_leftovers,
+    restore_random,
+    save_state,
+)
+from rdi.training.validation import Validation, validate
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What a run reports after each step."""
+    """What a run reports after each step; `running_loss` is the mean over about the last 50 steps."""
 
     step: int
     steps: int
     images: int
     loss: float
-
-
-@dataclass(frozen=True)
-class Validation:
-    """Mean quality on full frames that are never trained on; SSIM with a Gaussian window of 11."""
-
-    step: int
-    psnr: float
-    ssim: float
-    frames: int
+    running_loss: float
 
 
 @dataclass(frozen=True)
@@ -55,37 +53,84 @@ class Observer:
     on_start: Callable[[int, int, list[str]], None] = lambda *_: None  # pictures to train on, to validate with; notes
     on_step: Callable[[Progress], None] = lambda _: None
     on_validation: Callable[[Validation], None] = lambda _: None
+    on_note: Callable[[str], None] = lambda _: None
 
 
 @dataclass(eq=False)
 class _Run:
-    """What changes while a run goes on."""
+    """What changes while a run goes on, and how it is saved."""
 
-    network: RestorationNetwork
+    learner: Learner
     metadata: ModelMetadata
-    path: Path
+    folder: Path
+    settings: TrainingSettings
+    places: Places
+    recorder: Recorder | None  # the first process's
     step: int = 0
     saved: int = 0
-    validation: dict[str, Any] = field(default_factory=dict)
+    quality: dict[str, Any] = field(default_factory=dict)
+
+    def described(self) -> ModelMetadata:
+        training = {**self.metadata.training, "steps_done": self.step}
+        return self.metadata.replace(training=training, quality=dict(self.quality))
 
     def save(self) -> None:
-        training = {**self.metadata.training, "steps_done": self.step}
-        quality = dict(self.validation)
-        save_checkpoint(self.network, self.metadata.replace(training=training, quality=quality), self.path)
+        """Tables, then the state, then what is exported: whatever comes between, the newest state is whole."""
+        if self.recorder is None:
+            return
+        facts = {
+            "averages": self.recorder.flush(),
+            "settings": self.settings.to_dict(),
+            "places": {name: str(Path(path).absolute()) for name, path in asdict(self.places).items() if path},
+            "training": self.metadata.training,
+            "quality": self.quality,
+            "environment": environment(self.learner.processes),
+            "weights_sha256": weights_digest(self.learner.exported),
+        }
+        save_state(self.folder, TrainingState(self.step, self.learner.tensors() | random_tensors(), facts))
+        self.write_weights()
         self.saved = self.step
+
+    def write_weights(self) -> None:
+        """The file for `rdi export`, and under the step's number if it is one to keep."""
+        if self.step == 0:
+            return
+        save_checkpoint(self.learner.exported, self.described(), self.folder / CHECKPOINT)
+        self.keep()
+
+    def keep(self) -> None:
+        """Weights under the step's number, if it is one to keep."""
+        if self.recorder is not None and kept(self.step, self.settings):
+            folder = self.places.weights_folder or self.folder / "weights"
+            folder.mkdir(parents=True, exist_ok=True)
+            save_checkpoint(self.learner.exported, self.described(), folder / f"step-{self.step:08d}.safetensors")
+
+    def restore(self, state: TrainingState) -> None:
+        """Stand where the state was saved."""
+        try:
+            self.learner.restore(state.tensors)
+        except (KeyError, RuntimeError) as error:
+            raise CheckpointError(f"the state of step {state.step} in {self.folder} does not fit: {error}") from error
+        restore_random(state.tensors)
+        self.step = self.saved = state.step
+        self.quality = dict(state.facts["quality"])
 
 
 def prepare_run(folder: Path, *, overwrite: bool = False) -> Path:
-    """Make a run's folder, before anything is decoded.
+    """Make a new run's folder, before anything is decoded.
 
-    Raises OutputError for one that cannot be made or that holds the checkpoint of an earlier run.
+    Raises OutputError for one that cannot be made or that holds an earlier run.
     """
-    if (folder / CHECKPOINT).exists() and not overwrite:
-        raise OutputError(
-            f"{folder / CHECKPOINT} exists from an earlier run; give another --out, or --overwrite to lose it"
-        )
+    for earlier in (folder / CHECKPOINT, folder / FOLDER):
+        if earlier.exists() and not overwrite:
+            raise OutputError(
+                f"{earlier} exists from an earlier run; give another --out, --resume {folder} to go on with it, or "
+                "--overwrite to lose it"
+            )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+        for path in (folder / FOLDER).glob("*.safetensors"):
+            path.unlink()
     except OSError as error:
         raise OutputError(f"the run's folder {folder} cannot be made: {error.strerror}; give another --out") from error
     return folder
@@ -97,152 +142,133 @@ def train(
     settings: TrainingSettings,
     *,
     initial: Checkpoint | None = None,
+    resume: TrainingState | None = None,
+    places: Places | None = None,
+    told: Mapping[str, Any] | None = None,
+    processes: Processes | None = None,
     observer: Observer | None = None,
 ) -> Path:
     """Train on a source's pairs; returns the checkpoint's path.
 
-    run_folder: exists (`prepare_run`); its `checkpoint.safetensors` is written every `checkpoint_every` steps and at
-                the end
+    run_folder: exists (`prepare_run`); `state/` and `checkpoint.safetensors` in it are written every `checkpoint_every`
+                steps and at the end
     initial:    weights to start from, instead of random ones
+    resume:     the state to go on from; the weights then equal those of a run that was never stopped
+    told:       what else the checkpoint should say of the run, such as its preset and configuration file
+    processes:  who else trains along (`rdi.training.processes.joined`); only the first writes and observes
     Ctrl-C or a SIGTERM ends the run after the current step; the checkpoint then holds that step. Raises
     TrainingDataError for data that cannot be used and for a loss that is no longer finite.
     """
-    observer = observer or Observer()
+    observer, processes, places = (
+        observer or Observer(),
+        processes or Processes(device=settings.device),
+        places or Places(),
+    )
     torch.manual_seed(settings.seed)
     dataset = source.dataset()
     observer.on_start(source.training_count, source.validation_count, source.notes)
-    network = (initial.network if initial else RestorationNetwork()).to(settings.device).train()
-    metadata = ModelMetadata(
-        cfa=source.cfa, white_balance=settings.white_balance, training=_describe(source, settings, initial)
-    )
-    run = _Run(network, metadata, run_folder / CHECKPOINT)
-    with _interruption() as interrupted:
-        _steps(run, source, _loader(dataset, settings), settings, observer, interrupted)
-    run.save()
-    return run.path
+    for note in differences(resume, source.describe(), environment(processes)) if resume else []:
+        observer.on_note(note)
+    if processes.first:
+        write_amplifications(source, places, settings)
+    network = initial.network if initial else RestorationNetwork()
+    training = _describe(source, settings, told or {}, initial, resume)
+    metadata = ModelMetadata(cfa=source.cfa, m=settings.m, white_balance=settings.white_balance, training=training)
+    run = _Run(Learner(network, settings, processes, observer.on_note), metadata, run_folder, settings, places, None)
+    if resume:
+        run.restore(resume)
+    if processes.first:
+        averages = resume.facts["averages"] if resume else None
+        remove_leftovers((run_folder, run_folder / FOLDER))
+        run.recorder = Recorder(run_folder, places, settings, run.step, averages)
+        run.write_weights() if resume else run.save()
+    try:
+        with interruption() as interrupted:
+            _steps(run, source, dataset, observer, interrupted)
+        if run.saved != run.step:
+            run.save()
+    finally:
+        if run.recorder:
+            run.recorder.close()
+    return run_folder / CHECKPOINT
 
 
-def _steps(
-    run: _Run,
-    source: Source,
-    batches: Iterable[tuple[Tensor, Tensor]],
-    settings: TrainingSettings,
-    observer: Observer,
-    interrupted: threading.Event,
-) -> None:
-    optimiser = torch.optim.AdamW(
-        run.network.parameters(),
-        lr=settings.learning_rate,
-        betas=(settings.beta1, settings.beta2),
-        weight_decay=settings.weight_decay,
-    )
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: learning_rate_factor(step, settings))
-    for inputs, target in batches:
-        loss = _step(run.network, optimiser, inputs, target, settings)
-        schedule.step()
+def _steps(run: _Run, source: Source, dataset: Samples, observer: Observer, interrupted: threading.Event) -> None:
+    settings, processes = run.settings, run.learner.processes
+    batches = Batches(run.step, settings, processes)
+    for inputs, target in make_loader(dataset, batches, settings):
+        result = run.learner.step(run.step, inputs, target)
+        if not result.finite:
+            raise _not_finite(run, result, dataset, batches.of(run.step))
         run.step += 1
-        if not math.isfinite(loss):
-            raise TrainingDataError(
-                f"the loss is {loss} at step {run.step}; start again with a lower --learning-rate"
-                + (f", or with --init {run.path} from step {run.saved}" if run.saved else "")
-            )
-        observer.on_step(Progress(run.step, settings.steps, run.step * settings.batch, loss))
-        if interrupted.is_set():
+        if run.recorder:
+            running = run.recorder.step(run.step, result)
+            observer.on_step(Progress(run.step, settings.steps, run.step * settings.batch, result.loss, running))
+        if processes.mean(interrupted.is_set()):  # all of them stop after the same step
             return
-        if run.step % settings.validate_every == 0 or run.step == settings.steps:
-            _validate(run, source, observer)
+        if run.recorder and (run.step % settings.validate_every == 0 or run.step == settings.steps):
+            observer.on_validation(_validate(run, source, run.recorder))
         if run.step % settings.checkpoint_every == 0:
             run.save()
+        else:
+            run.keep()
 
 
-def _step(
-    network: RestorationNetwork,
-    optimiser: torch.optim.Optimizer,
-    inputs: Tensor,
-    target: Tensor,
-    settings: TrainingSettings,
-) -> float:
-    device = next(network.parameters()).device
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=settings.mixed_precision):
-        restored = network.unclamped(inputs.to(device))
-    loss = restoration_loss(restored.float(), target.to(device))
-    optimiser.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(network.parameters(), settings.clip or math.inf)
-    optimiser.step()
-    return float(loss.detach())
-
-
-def learning_rate_factor(step: int, settings: TrainingSettings) -> float:
-    """Share of the highest learning rate at a step: a linear rise, then a cosine down to a hundredth."""
-    if step < settings.warm_up:
-        return (step + 1) / settings.warm_up
-    progress = min((step - settings.warm_up) / max(settings.steps - settings.warm_up, 1), 1.0)
-    return settings.final_share + (1 - settings.final_share) * 0.5 * (1 + math.cos(math.pi * progress))
-
-
-def _loader(dataset: Dataset[tuple[Tensor, Tensor]], settings: TrainingSettings) -> Iterable[tuple[Tensor, Tensor]]:
-    return DataLoader(
-        dataset,
-        batch_size=settings.batch,
-        num_workers=settings.workers,
-        prefetch_factor=4 if settings.workers else None,
-        worker_init_fn=_prepare_worker,
+def _validate(run: _Run, source: Source, recorder: Recorder) -> Validation:
+    captures = source.validation(run.settings.validation_frames)
+    metadata = run.described()
+    result = validate(
+        run.learner.exported,
+        metadata,
+        captures,
+        run.step,
+        lambda number, frame: recorder.frame(number, frame, metadata, run.step),
     )
-
-
-def _prepare_worker(worker: int) -> None:  # noqa: ARG001 (the signature is the loader's)
-    """Ctrl-C reaches the whole process group; the workers leave it to the training process, which stops them."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # that is how the loader stops them
-    torch.set_num_threads(1)
-
-
-def _validate(run: _Run, source: Source, observer: Observer) -> None:
-    from pytorch_msssim import ssim
-
-    run.network.eval()
-    figures = []
-    for capture in source.validation(VALIDATION_FRAMES):
-        restored = reference.restore(run.network, run.metadata, capture.raw, capture.ratio)
-        pair = [torch.from_numpy(picture).permute(2, 0, 1)[None] for picture in (restored, capture.target)]
-        figures.append((psnr(restored, capture.target), float(ssim(*pair, data_range=1.0))))
-    run.network.train()
-    mean_psnr, mean_ssim = (sum(column) / len(figures) for column in zip(*figures, strict=True))
-    result = Validation(run.step, mean_psnr, mean_ssim, len(figures))
-    run.validation = {
-        "validation_psnr": round(mean_psnr, 3),
-        "validation_ssim": round(mean_ssim, 4),
-        "validation_frames": len(figures),
+    run.quality = {
+        "validation_psnr": round(result.psnr, 3),
+        "validation_ssim": round(result.ssim, 4),
+        "validation_frames": result.frames,
         "validation_step": run.step,
     }
-    observer.on_validation(result)
+    recorder.validation(result)
+    return result
 
 
-def _describe(source: Source, settings: TrainingSettings, initial: Checkpoint | None) -> dict[str, Any]:
-    described = {**source.describe(), "rdi": __version__, "settings": settings.to_dict()}
+def kept(step: int, settings: TrainingSettings) -> bool:
+    """Whether a step's weights are kept under its number: in `keep_at`, or every `keep_every` after the last of it."""
+    after = step - max(settings.keep_at, default=0)
+    return step in settings.keep_at or (settings.keep_every > 0 and after > 0 and after % settings.keep_every == 0)
+
+
+def _not_finite(run: _Run, result: StepResult, dataset: Samples, indices: list[int]) -> Exception:
+    """The error of the first process; the others leave without a word of their own."""
+    processes = run.learner.processes
+    own = [] if math.isfinite(result.own_loss) else indices
+    culprits = [index for part in processes.gather(own) for index in part]
+    every = culprits or [index for part in processes.gather(indices) for index in part]
+    if not processes.first:
+        raise SystemExit(1)
+    what = "loss" if culprits else "gradient's norm"
+    value = result.loss if culprits else result.gradient_norm
+    where = f"the checkpoint of step {run.saved} in {run.folder} is as it was" if run.saved else "nothing was saved yet"
+    advice = "start again with a lower --learning-rate" + (
+        f" and --init {run.folder / CHECKPOINT}" if run.saved else ""
+    )
+    said = "; ".join(provenance(dataset, every))
+    return TrainingDataError(f"the {what} is {value} at step {run.step + 1}; {where}; {advice}. The batch: {said}")
+
+
+def _describe(
+    source: Source,
+    settings: TrainingSettings,
+    told: Mapping[str, Any],
+    initial: Checkpoint | None,
+    resume: TrainingState | None,
+) -> dict[str, Any]:
+    if resume:
+        return {**resume.facts["training"], "settings": settings.to_dict()}
+    described = {**source.describe(), "rdi": __version__, **told, "settings": settings.to_dict()}
     if initial:
         before = {"weights_sha256": initial.metadata.weights_sha256, **initial.metadata.training}
         described["started_from"] = before
     return described
-
-
-@contextmanager
-def _interruption() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set, instead of breaking off within a step; a second one does break off."""
-    event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield event
-        return
-
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        if event.is_set():
-            raise KeyboardInterrupt
-        event.set()
-
-    previous = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield event
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

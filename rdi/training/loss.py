@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from rdi.training.settings import PixelLoss
+
 L1_SHARE = 0.8
 
 # Wang, Simoncelli, Bovik 2003: Gaussian window, weights of the scales, constants for data in [0, 1].
@@ -17,14 +19,26 @@ SMALLEST_CROP = (WINDOW - 1) * 2 ** (len(SCALE_WEIGHTS) - 1)  # exclusive: the c
 
 
 def restoration_loss(restored: Tensor, target: Tensor) -> Tensor:
-    """0.8 * L1 + 0.2 * (1 - MS-SSIM), a scalar.
+    """The paper's: 0.8 * L1 + 0.2 * (1 - MS-SSIM), a scalar; see `weighted_loss`."""
+    return weighted_loss(restored, target, PixelLoss.L1, L1_SHARE, 1 - L1_SHARE)
 
-    restored: (B, 3, H, W) float32 before the clamp, so that pixels beyond white or black still have a gradient in L1;
-              MS-SSIM sees it clamped
+
+def weighted_loss(
+    restored: Tensor, target: Tensor, pixel_loss: PixelLoss, pixel_weight: float, structure_weight: float
+) -> Tensor:
+    """pixel_weight * L1 (or L2) + structure_weight * (1 - MS-SSIM), a scalar.
+
+    restored: (B, 3, H, W) float32 before the clamp, so that pixels beyond white or black still have a gradient in the
+              pixel loss; MS-SSIM sees it clamped
     target:   (B, 3, H, W) float32 in [0, 1]
     """
-    structure = 1 - ms_ssim(restored.clamp(0, 1), target)
-    return L1_SHARE * F.l1_loss(restored, target) + (1 - L1_SHARE) * structure
+    loss = restored.new_zeros(())
+    if pixel_weight:
+        distance = F.l1_loss if pixel_loss is PixelLoss.L1 else F.mse_loss
+        loss = loss + pixel_weight * distance(restored, target)
+    if structure_weight:
+        loss = loss + structure_weight * (1 - ms_ssim(restored.clamp(0, 1), target))
+    return loss
 
 
 def ms_ssim(picture: Tensor, target: Tensor) -> Tensor:

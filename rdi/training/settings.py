@@ -7,6 +7,7 @@ command-line options of them, docs/training.md lists them.
 Light on purpose: a help text must not load PyTorch or numpy.
 """
 
+from collections.abc import Sequence
 from dataclasses import Field, asdict, dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
@@ -137,6 +138,11 @@ class Places:
         None, "The same CSV for the validation frames.", group=Group.SAVING, old="test_amp_file"
     )
 
+    @property
+    def named(self) -> bool:
+        """Whether any of them holds data."""
+        return any((self.photos, self.sid, self.pairs, self.cache))
+
 
 @dataclass(frozen=True)
 class TrainingSettings:
@@ -217,7 +223,7 @@ class TrainingSettings:
 
     device: Device = setting(Device.CPU, "cpu or cuda.", group=Group.COMPUTING)
     threads: int | None = setting(
-        None, "CPU threads of each process; none: PyTorch's choice.", group=Group.COMPUTING, lowest=1
+        None, "CPU threads of each process; none: PyTorch's choice.", group=Group.COMPUTING, resume=True, lowest=1
     )
     mixed_precision: bool = setting(
         True, "Convolutions in bfloat16; weights and loss stay float32.", group=Group.COMPUTING
@@ -258,7 +264,9 @@ class TrainingSettings:
         group=Group.DEBUGGING,
         old="debug",
     )
-    debug_steps: int = setting(10, "Steps in debug mode.", group=Group.DEBUGGING, old="debug_iter", lowest=1)
+    debug_steps: int = setting(
+        10, "Steps in debug mode.", group=Group.DEBUGGING, old="debug_iter", resume=True, lowest=1
+    )
     debug_size: int = setting(
         2,
         "Pictures to train on, and to validate with, in debug mode.",
@@ -278,6 +286,10 @@ class TrainingSettings:
             raise UsageError("--schedule step needs --reduce-at STEP,STEP,...; the paper's is 500000")
         _check_crop(self.crop)
         _check_simulation(self.iso, self.ratio)
+
+    def limited(self, pictures: Sequence[T]) -> Sequence[T]:
+        """Those that a run uses: in debug mode the first `debug_size` of them, else all."""
+        return pictures[: self.debug_size] if self.debug else pictures
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for the checkpoint's description."""

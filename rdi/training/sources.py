@@ -78,7 +78,7 @@ class PhotoSource:
         self.notes: list[str] = []
         self.cfa = cfa or pattern_of(settings)
         self._sensors = sensor_pool(settings, self.cfa)
-        self._training, self._validation = split_photos(folder)
+        self._training, self._validation = (settings.limited(photos) for photos in split_photos(folder))
         self.training_count, self.validation_count = len(self._training), len(self._validation)
 
     def dataset(self) -> Dataset[tuple[Tensor, Tensor]]:

@@ -1,0 +1,40 @@
+"""What makes a step faster than plain PyTorch: bfloat16 convolutions and compiled kernels, where they can be had."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import cast
+
+import torch
+from torch import nn
+
+
+def precision(device: str, *, mixed: bool) -> AbstractContextManager[object]:
+    """Convolutions in bfloat16 within the block, if `mixed`; weights, sums of gradients and losses stay float32."""
+    return torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=mixed)
+
+
+def compiled(
+    module: nn.Module,
+    shape: tuple[int, ...],
+    device: str,
+    *,
+    mixed_precision: bool,
+    note: Callable[[str], None],
+) -> nn.Module:
+    """The module compiled by torch.compile and tried forwards and backwards on zeros of the shape it will be given.
+
+    Where that fails (no C++ compiler, no Triton) `note` is told why and the module itself comes back: training
+    goes on, only slower.
+    """
+    candidate = cast(nn.Module, torch.compile(module, dynamic=False))
+    try:
+        with precision(device, mixed=mixed_precision):
+            restored = candidate(torch.zeros(shape, device=device))
+        restored.sum().backward()
+    except Exception as error:  # whatever the compiler behind it meets; the plain module then meets a real mistake too
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:160]
+        note(f"--compile: this machine cannot compile the network ({reason}); going on without, which is slower")
+        return module
+    finally:
+        module.zero_grad()
+    return candidate

@@ -1,0 +1,173 @@
+"""The network while it learns: one step on a batch, the running mean of its weights, and all that a resume needs."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from rdi.network import RestorationNetwork
+from rdi.training.acceleration import compiled, precision
+from rdi.training.loss import weighted_loss
+from rdi.training.processes import Processes
+from rdi.training.schedule import learning_rate_factor
+from rdi.training.settings import Optimiser, TrainingSettings
+
+EMA_WARM_UP = 10  # the mean of the first n steps forgets within n / 10 of them, or it would hold on to random weights
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """Figures of one step.
+
+    loss:          the mean over the processes
+    own_loss:      this process's
+    gradient_norm: of the mean gradient, before clipping
+    learning_rate: the step's
+    """
+
+    loss: float
+    own_loss: float
+    gradient_norm: float
+    learning_rate: float
+
+    @property
+    def finite(self) -> bool:
+        """Whether the step can be taken."""
+        return math.isfinite(self.loss) and math.isfinite(self.gradient_norm)
+
+
+class Unclamped(nn.Module):
+    """The network as its loss must see it: saturated pixels keep their gradient."""
+
+    def __init__(self, network: RestorationNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, mosaic: Tensor) -> Tensor:
+        """(B, 1, H, W) -> (B, 3, H, W), not clamped."""
+        return self.network.unclamped(mosaic)
+
+
+class Learner:
+    """A network, its optimiser and the mean of its weights.
+
+    network: what learns
+    average: the running mean of its weights; None where the settings want none
+    model:   the module that steps run through: compiled and shared by the processes, where the settings say so
+    """
+
+    def __init__(
+        self,
+        network: RestorationNetwork,
+        settings: TrainingSettings,
+        processes: Processes,
+        note: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """note: told what could not be made faster."""
+        self.settings, self.processes = settings, processes
+        self.network = network.to(processes.device).train()
+        if settings.channels_last:
+            self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = _twin(self.network) if settings.ema else None
+        model: nn.Module = Unclamped(self.network)
+        if settings.compile:
+            shape = (processes.share(settings.batch), 1, settings.crop, settings.crop)
+            model = compiled(model, shape, processes.device, mixed_precision=settings.mixed_precision, note=note)
+        self.model = processes.together(model)
+        kinds: dict[Optimiser, type[torch.optim.Adam]] = {
+            Optimiser.ADAM: torch.optim.Adam,
+            Optimiser.ADAMW: torch.optim.AdamW,
+        }
+        self.optimiser = kinds[settings.optimiser](
+            self.network.parameters(),
+            lr=settings.learning_rate,
+            betas=(settings.beta1, settings.beta2),
+            weight_decay=settings.weight_decay,
+            fused=True,
+        )
+
+    @property
+    def exported(self) -> RestorationNetwork:
+        """What is validated and written for export: the mean of the weights where there is one."""
+        return self.average or self.network
+
+    def step(self, number: int, inputs: Tensor, target: Tensor) -> StepResult:
+        """Learn from a batch: (B, 1, H, W) inputs, (B, 3, H, W) target, in step 0, 1, ...
+
+        Weights stay as they are where the loss or its gradient is not finite, in any of the processes.
+        """
+        rate = self.settings.learning_rate * learning_rate_factor(number, self.settings)
+        loss = self.loss(inputs, target)
+        self.optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip or math.inf)
+        result = StepResult(self.processes.mean(float(loss.detach())), float(loss.detach()), float(norm), rate)
+        if result.finite:
+            self._take_step(number, rate)
+        return result
+
+    def loss(self, inputs: Tensor, target: Tensor) -> Tensor:
+        """The loss of this process's share of a batch."""
+        device = self.processes.device
+        inputs, target = inputs.to(device, non_blocking=True), target.to(device, non_blocking=True)
+        with precision(device, mixed=self.settings.mixed_precision):
+            restored = self.model(inputs)
+        settings = self.settings
+        return weighted_loss(
+            restored.float(), target, settings.pixel_loss, settings.pixel_weight, settings.structure_weight
+        )
+
+    def _take_step(self, number: int, rate: float) -> None:
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.step()
+        if self.average is not None:
+            decay = min(self.settings.ema, (1 + number) / (EMA_WARM_UP + number))
+            with torch.no_grad():
+                for mean, live in zip(self.average.parameters(), self.network.parameters(), strict=True):
+                    mean.lerp_(live, 1 - decay)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything that a later step depends on, as contiguous tensors on the CPU."""
+        state = {f"weights.{name}": tensor for name, tensor in self.network.state_dict().items()}
+        if self.average is not None:
+            state |= {f"average.{name}": tensor for name, tensor in self.average.state_dict().items()}
+        for name, parameter in self.network.named_parameters():
+            moments = self.optimiser.state[parameter]
+            state |= {f"optimiser.{kind}.{name}": tensor for kind, tensor in moments.items()}
+        return {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """Go on from what `tensors` gave. Raises KeyError or RuntimeError for those of another network."""
+        self.network.load_state_dict(_below("weights", tensors))
+        if self.average is not None:
+            self.average.load_state_dict(_below("average", tensors))
+        kinds = sorted({name.split(".")[1] for name in tensors if name.startswith("optimiser.")})
+        for name, parameter in self.network.named_parameters():
+            self.optimiser.state[parameter] = {
+                kind: _as_kept(tensors[f"optimiser.{kind}.{name}"], parameter) for kind in kinds
+            }
+
+
+def _as_kept(moment: Tensor, parameter: Tensor) -> Tensor:
+    """In the parameter's layout and on its device; the fused optimiser wants its step counter there too."""
+    if moment.shape == parameter.shape:
+        return torch.empty_like(parameter, requires_grad=False).copy_(moment)
+    return moment.to(parameter.device, copy=True)
+
+
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(f"{prefix}."): tensor for name, tensor in tensors.items() if name.startswith(f"{prefix}.")
+    }
+
+
+def _twin(network: RestorationNetwork) -> RestorationNetwork:
+    """A network with the same weights, without a gradient; built anew: parametrised modules are not to be copied."""
+    with torch.random.fork_rng(devices=[]):
+        twin = RestorationNetwork()
+    device = next(network.parameters()).device
+    twin.load_state_dict(network.state_dict())
+    return twin.to(device).requires_grad_(False).eval()

@@ -1,0 +1,70 @@
+"""Going on with a run: which one, and what may be chosen anew."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rdi.errors import CheckpointError, UsageError
+from rdi.runs import RUNS
+from rdi.training.configuration import Configuration, all_fields, configure, convert, written
+from rdi.training.processes import Processes
+from rdi.training.settings import TrainingSettings, option_name
+from rdi.training.state import FOLDER, TrainingState
+
+
+def newest_run() -> Path:
+    """The run under runs/ whose state was written last; CheckpointError where there is none."""
+    states = [path for path in RUNS.glob(f"*/{FOLDER}/*.safetensors") if not path.name.startswith(".")]
+    if not states:
+        raise CheckpointError(f"there is no run to resume under {RUNS}/; give its folder: rdi train --resume RUN")
+    return max(states, key=lambda path: path.stat().st_mtime).parent.parent
+
+
+def resumed(state: TrainingState, given: Mapping[str, Any], file: Path | None = None) -> Configuration:
+    """The run's own settings and places, with what was given anew.
+
+    Raises UsageError for a setting with which the run would no longer be the one that was begun.
+    """
+    stored = state.facts["settings"] | state.facts["places"]
+    names = all_fields()
+    earlier = {name: convert(name, _plain(value), name) for name, value in stored.items() if name in names}
+    configuration = configure(given, file, base=earlier)
+    for item in fields(TrainingSettings):
+        before, now = earlier[item.name], getattr(configuration.settings, item.name)
+        if before != now and not item.metadata["resume"]:
+            raise UsageError(
+                f"{option_name(item.name)} {written(now)} does not fit: the run was begun with {written(before)}; "
+                "leave it out, or start another run from its weights with --init"
+            )
+    if configuration.settings.steps <= state.step:
+        raise UsageError(f"the run has done its {state.step} steps; give more with --steps to go on")
+    return configuration
+
+
+def _plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def environment(processes: Processes) -> dict[str, Any]:
+    """What else the last bits of a result depend on."""
+    return {"torch": torch.__version__, "threads": torch.get_num_threads(), "processes": processes.count}
+
+
+def differences(state: TrainingState, data: Mapping[str, Any], environment: Mapping[str, Any]) -> list[str]:
+    """Why the run will not go on bit for bit as it would have; one note for each reason.
+
+    Raises UsageError for other data than it was begun with.
+    """
+    for key, value in data.items():
+        before = state.facts["training"].get(key, value)
+        if before != value:
+            raise UsageError(f"the run was begun with other data ({key}: {before}, now {value}); start another one")
+    before = state.facts["environment"]
+    return [
+        f"{name} was {before[name]}, now {value}: the last bits of the weights will differ from an uninterrupted run's"
+        for name, value in environment.items()
+        if before[name] != value
+    ]

@@ -1,0 +1,102 @@
+"""One call of `rdi train`: a new run or one that goes on, with the processes that train along."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rdi.checkpoint import load_checkpoint
+from rdi.errors import UsageError
+from rdi.runs import new_run
+from rdi.training.configuration import Configuration
+from rdi.training.loop import Observer, prepare_run, train
+from rdi.training.processes import Processes, joined
+from rdi.training.resume import newest_run, resumed
+from rdi.training.settings import Device, TrainingSettings
+from rdi.training.sources import open_source
+from rdi.training.state import TrainingState, load_newest_state
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """What is about to be trained.
+
+    run:       its folder; None: a new one, named by the date
+    state:     where it stands; None at its begin
+    notes:     what the user should know before
+    overwrite: whether a new run may replace an earlier one
+    """
+
+    configuration: Configuration
+    run: Path | None = None
+    state: TrainingState | None = None
+    notes: tuple[str, ...] = ()
+    overwrite: bool = False
+
+    @property
+    def settings(self) -> TrainingSettings:
+        """Of the run."""
+        return self.configuration.settings
+
+    @property
+    def start(self) -> int:
+        """Steps done before."""
+        return self.state.step if self.state else 0
+
+    def train(self, observer: Observer) -> Path | None:
+        """Train to the end; returns the checkpoint's path, None in all processes but the first."""
+        if self.settings.device is Device.CUDA and not torch.cuda.is_available():
+            raise UsageError(
+                "--device cuda: this PyTorch sees no CUDA device; install a CUDA build or give --device cpu"
+            )
+        if self.settings.threads:
+            torch.set_num_threads(self.settings.threads)
+        with joined(self.settings.device) as processes:
+            path = self._train(processes, observer if processes.first else Observer())
+            return path if processes.first else None
+
+    def _train(self, processes: Processes, observer: Observer) -> Path:
+        places = self.configuration.places
+        processes.share(self.settings.batch)  # refused before anything is made
+        initial = load_checkpoint(places.init) if places.init and not self.state else None
+        source = open_source(places, self.settings)
+        for note in self.notes:
+            observer.on_note(note)
+        return train(
+            source,
+            self._folder(processes),
+            self.settings,
+            initial=initial,
+            resume=self.state,
+            places=places,
+            told=self.configuration.describe(),
+            processes=processes,
+            observer=observer,
+        )
+
+    def _folder(self, processes: Processes) -> Path:
+        """The run's folder, the first process's choice; made by it if it is new."""
+        folder = processes.agree(self.run or self.configuration.places.out or new_run())
+        if processes.first and not self.state:
+            prepare_run(folder, overwrite=self.overwrite)
+        return folder
+
+
+def new_session(configuration: Configuration, *, overwrite: bool = False) -> Session:
+    """A run that begins; its folder is made when it trains."""
+    return Session(configuration, overwrite=overwrite)
+
+
+def resumed_session(run: Path | None, given: Mapping[str, Any], file: Path | None = None) -> Session:
+    """A run that goes on from its newest whole state.
+
+    run:   its folder; None: the newest one under runs/
+    given: settings that were given anew, by field name
+    Raises CheckpointError where there is no state, UsageError for settings that do not go with it.
+    """
+    folder = run or newest_run()
+    state, problems = load_newest_state(folder)
+    notes = [f"{problem}; going on from step {state.step}" for problem in problems]
+    return Session(resumed(state, given, file), folder, state, tuple(notes))

@@ -1,0 +1,134 @@
+"""What a resume needs, on disk: one safetensors file for each generation, the last two of them kept.
+
+A generation holds everything (live weights, their mean, the optimiser's moments, random states as tensors; step,
+settings, places and running figures as JSON), so that there is no pair of files that could disagree: it is renamed into
+its place when it is whole, and `checkpoint.safetensors` beside it can be written again from it at any time. Nothing in
+it is executed when it is read.
+"""
+
+import hashlib
+import json
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from rdi.atomic import atomic_path
+from rdi.errors import CheckpointError
+
+FORMAT = "rdi-training-1"
+FOLDER = "state"
+GENERATIONS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingState:
+    """One generation.
+
+    step:    steps done
+    tensors: of the learner (`Learner.tensors`) and the random generators
+    facts:   everything else, as JSON has it
+    """
+
+    step: int
+    tensors: dict[str, Tensor]
+    facts: dict[str, Any]
+
+
+def save_state(run: Path, state: TrainingState) -> Path:
+    """Write a generation whole or not at all, then drop all but the last two; returns its path."""
+    folder = run / FOLDER
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{state.step:08d}.safetensors"
+    facts = json.dumps(state.facts | {"step": state.step}, sort_keys=True)
+    strings = {"format": FORMAT, "facts": facts, "sha256": _digest(state.tensors, facts)}
+    with atomic_path(path) as temporary:
+        save_file(state.tensors, temporary, metadata=strings)
+    for old in generations(run)[GENERATIONS:]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def load_newest_state(run: Path) -> tuple[TrainingState, list[str]]:
+    """The newest generation that is whole, and why newer ones are not.
+
+    Raises CheckpointError where there is none.
+    """
+    problems: list[str] = []
+    for path in generations(run):
+        try:
+            return load_state(path), problems
+        except CheckpointError as error:
+            problems.append(str(error))
+    said = f": {problems[0]}" if problems else "; give the folder of a run of `rdi train`, such as runs/DATE"
+    raise CheckpointError(f"{run} holds no training state to resume from{said}")
+
+
+def load_state(path: Path) -> TrainingState:
+    """Read one generation; raises CheckpointError for one that is damaged or foreign."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            strings = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+        if strings.get("format") != FORMAT:
+            raise CheckpointError(f"{path} has format {strings.get('format')!r}; this rdi reads {FORMAT!r}")
+        if _digest(tensors, strings["facts"]) != strings["sha256"]:
+            raise CheckpointError(f"{path} is damaged: its content does not match the hash beside it")
+        facts = json.loads(strings["facts"])
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise CheckpointError(f"{path} is no readable training state ({error})") from error
+    return TrainingState(facts["step"], tensors, facts)
+
+
+def generations(run: Path) -> list[Path]:
+    """Files of a run's generations, newest first."""
+    return sorted((run / FOLDER).glob("[0-9]*.safetensors"), reverse=True)
+
+
+def remove_leftovers(folders: Iterable[Path]) -> None:
+    """Take away what a killed process left half written; nobody else may be writing there."""
+    for folder in folders:
+        for path in folder.glob(".*.safetensors"):
+            path.unlink(missing_ok=True)
+
+
+def random_tensors() -> dict[str, Tensor]:
+    """The states of the random generators of Python, numpy and PyTorch (CPU and every GPU)."""
+    python = json.dumps(random.getstate()).encode()
+    name, keys, *numbers = np.random.get_state(legacy=True)
+    numpy = json.dumps([name, np.asarray(keys).tolist(), *numbers]).encode()
+    states = {
+        "random.python": torch.frombuffer(bytearray(python), dtype=torch.uint8),
+        "random.numpy": torch.frombuffer(bytearray(numpy), dtype=torch.uint8),
+        "random.torch": torch.get_rng_state(),
+    }
+    if torch.cuda.is_available():
+        states |= {f"random.cuda{i}": state for i, state in enumerate(torch.cuda.get_rng_state_all())}
+    return states
+
+
+def restore_random(tensors: dict[str, Tensor]) -> None:
+    """Set the generators to what `random_tensors` saw; GPUs that are not here are passed over."""
+    version, keys, cached = json.loads(bytes(tensors["random.python"].numpy()))
+    random.setstate((version, tuple(keys), cached))
+    name, keys, *numbers = json.loads(bytes(tensors["random.numpy"].numpy()))
+    np.random.set_state((name, np.array(keys, dtype=np.uint32), *numbers))
+    torch.set_rng_state(tensors["random.torch"])
+    for i in range(torch.cuda.device_count()):
+        if f"random.cuda{i}" in tensors:
+            torch.cuda.set_rng_state(tensors[f"random.cuda{i}"], i)
+
+
+def _digest(tensors: dict[str, Tensor], facts: str) -> str:
+    digest = hashlib.sha256(facts.encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name}{tensor.dtype}{tuple(tensor.shape)}".encode())
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()

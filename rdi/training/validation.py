@@ -1,0 +1,87 @@
+"""How good the network is on full frames that are never trained on."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+
+from rdi import reference
+from rdi.errors import TrainingDataError
+from rdi.metadata import ModelMetadata
+from rdi.metrics import psnr
+from rdi.network import RestorationNetwork
+from rdi.protocol import Capture
+
+Floats = NDArray[np.float32]
+
+# scikit-image's defaults for data in [0, 1]: a uniform window, sample covariance, the border left out.
+WINDOW = 7
+C1, C2 = 0.01**2, 0.03**2
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Mean quality: PSNR in dB over the float picture, SSIM with scikit-image's defaults, as `rdi eval` measures."""
+
+    step: int
+    psnr: float
+    ssim: float
+    frames: int
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One capture and what became of it: (H, W, 3) float32 sRGB in [0, 1]."""
+
+    capture: Capture
+    restored: Floats
+
+
+def validate(
+    network: RestorationNetwork,
+    metadata: ModelMetadata,
+    captures: Iterable[Capture],
+    step: int,
+    show: Callable[[int, Frame], None] = lambda *_: None,
+) -> Validation:
+    """Restore each capture with its ratio; `show` gets each with its number as it is done.
+
+    The network is left in the mode it was in. Raises TrainingDataError where there is no capture.
+    """
+    mode = network.training
+    network.eval()
+    figures = []
+    for number, capture in enumerate(captures):
+        restored = reference.restore(network, metadata, capture.raw, capture.ratio)
+        figures.append((psnr(restored, capture.target), structural_similarity(restored, capture.target)))
+        show(number, Frame(capture, restored))
+    network.train(mode)
+    if not figures:
+        raise TrainingDataError("there is no frame to validate with")
+    mean_psnr, mean_ssim = (float(np.mean(column)) for column in zip(*figures, strict=True))
+    return Validation(step, mean_psnr, mean_ssim, len(figures))
+
+
+def structural_similarity(picture: Floats, target: Floats) -> float:
+    """SSIM as scikit-image computes it by default (7x7 uniform window), without needing it: (H, W, 3) in [0, 1].
+
+    Channel by channel, so that a full frame takes few times its own memory.
+    """
+    return float(np.mean([_channel_similarity(picture[..., c], target[..., c]) for c in range(picture.shape[2])]))
+
+
+def _channel_similarity(picture: Floats, target: Floats) -> float:
+    a, b = (torch.from_numpy(np.ascontiguousarray(channel))[None, None] for channel in (picture, target))
+    sample = WINDOW**2 / (WINDOW**2 - 1)
+    with torch.inference_mode():
+        mean_a, mean_b, square_a, square_b, product = (
+            F.avg_pool2d(x, WINDOW, stride=1) for x in (a, b, a * a, b * b, a * b)
+        )
+        variances = sample * (square_a + square_b - mean_a * mean_a - mean_b * mean_b)
+        covariance = sample * (product - mean_a * mean_b)
+        structure = (2 * covariance + C2) / (variances + C2)
+        luminance = (2 * mean_a * mean_b + C1) / (mean_a * mean_a + mean_b * mean_b + C1)
+        return float((structure * luminance).mean(dtype=torch.float64))
