@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from rdi import __version__
 from rdi.checkpoint import Checkpoint, save_checkpoint, weights_digest
 from rdi.errors import CheckpointError, OutputError, TrainingDataError
@@ -20,18 +18,12 @@ from rdi.training.batches import Batches, Samples, make_loader, provenance
 from rdi.training.interruption import interruption
 from rdi.training.learner import Learner, StepResult
 from rdi.training.processes import Processes
+from rdi.training.randomness import random_tensors, restore_random, seed_all
 from rdi.training.recorder import Recorder
 from rdi.training.resume import differences, environment
 from rdi.training.settings import Places, TrainingSettings
 from rdi.training.sources import Source
-from rdi.training.state import (
-    FOLDER,
-    TrainingState,
-    random_tensors,
-    remove_leftovers,
-    restore_random,
-    save_state,
-)
+from rdi.training.state import FOLDER, TrainingState, remove_leftovers, save_state
 from rdi.training.validation import Validation, validate
 
 
@@ -164,7 +156,7 @@ def train(
         processes or Processes(device=settings.device),
         places or Places(),
     )
-    torch.manual_seed(settings.seed)
+    seed_all(settings.seed)
     dataset = source.dataset()
     observer.on_start(source.training_count, source.validation_count, source.notes)
     for note in differences(resume, source.describe(), environment(processes)) if resume else []:

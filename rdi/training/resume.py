@@ -30,11 +30,15 @@ def resumed(state: TrainingState, given: Mapping[str, Any], file: Path | None = 
     """
     stored = state.facts["settings"] | state.facts["places"]
     names = all_fields()
-    earlier = {name: convert(name, _plain(value), name) for name, value in stored.items() if name in names}
+    earlier = {
+        name: convert(name, tuple(value) if isinstance(value, list) else value, name)
+        for name, value in stored.items()
+        if name in names and value is not None
+    }
     configuration = configure(given, file, base=earlier)
     for item in fields(TrainingSettings):
-        before, now = earlier[item.name], getattr(configuration.settings, item.name)
-        if before != now and not item.metadata["resume"]:
+        before, now = earlier.get(item.name), getattr(configuration.settings, item.name)
+        if item.name in stored and before != now and not item.metadata["resume"]:
             raise UsageError(
                 f"{option_name(item.name)} {written(now)} does not fit: the run was begun with {written(before)}; "
                 "leave it out, or start another run from its weights with --init"
@@ -42,10 +46,6 @@ def resumed(state: TrainingState, given: Mapping[str, Any], file: Path | None = 
     if configuration.settings.steps <= state.step:
         raise UsageError(f"the run has done its {state.step} steps; give more with --steps to go on")
     return configuration
-
-
-def _plain(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def environment(processes: Processes) -> dict[str, Any]:

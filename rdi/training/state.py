@@ -8,14 +8,11 @@ it is executed when it is read.
 
 import hashlib
 import json
-import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -97,33 +94,6 @@ def remove_leftovers(folders: Iterable[Path]) -> None:
     for folder in folders:
         for path in folder.glob(".*.safetensors"):
             path.unlink(missing_ok=True)
-
-
-def random_tensors() -> dict[str, Tensor]:
-    """The states of the random generators of Python, numpy and PyTorch (CPU and every GPU)."""
-    python = json.dumps(random.getstate()).encode()
-    name, keys, *numbers = np.random.get_state(legacy=True)
-    numpy = json.dumps([name, np.asarray(keys).tolist(), *numbers]).encode()
-    states = {
-        "random.python": torch.frombuffer(bytearray(python), dtype=torch.uint8),
-        "random.numpy": torch.frombuffer(bytearray(numpy), dtype=torch.uint8),
-        "random.torch": torch.get_rng_state(),
-    }
-    if torch.cuda.is_available():
-        states |= {f"random.cuda{i}": state for i, state in enumerate(torch.cuda.get_rng_state_all())}
-    return states
-
-
-def restore_random(tensors: dict[str, Tensor]) -> None:
-    """Set the generators to what `random_tensors` saw; GPUs that are not here are passed over."""
-    version, keys, cached = json.loads(bytes(tensors["random.python"].numpy()))
-    random.setstate((version, tuple(keys), cached))
-    name, keys, *numbers = json.loads(bytes(tensors["random.numpy"].numpy()))
-    np.random.set_state((name, np.array(keys, dtype=np.uint32), *numbers))
-    torch.set_rng_state(tensors["random.torch"])
-    for i in range(torch.cuda.device_count()):
-        if f"random.cuda{i}" in tensors:
-            torch.cuda.set_rng_state(tensors[f"random.cuda{i}"], i)
 
 
 def _digest(tensors: dict[str, Tensor], facts: str) -> str:
