@@ -62,6 +62,16 @@ class _Run:
     saved: int = 0
     quality: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def weights(self) -> Path:
+        """Where numbered weights go."""
+        return self.places.weights_folder or self.folder / "weights"
+
+    @property
+    def pictures(self) -> Path:
+        """Where restored pictures go."""
+        return self.places.pictures_folder or self.folder / "pictures"
+
     def described(self) -> ModelMetadata:
         training = {**self.metadata.training, "steps_done": self.step}
         return self.metadata.replace(training=training, quality=dict(self.quality))
@@ -93,9 +103,8 @@ class _Run:
     def keep(self) -> None:
         """Weights under the step's number, if it is one to keep."""
         if self.recorder is not None and kept(self.step, self.settings):
-            folder = self.places.weights_folder or self.folder / "weights"
-            folder.mkdir(parents=True, exist_ok=True)
-            save_checkpoint(self.learner.exported, self.described(), folder / f"step-{self.step:08d}.safetensors")
+            self.weights.mkdir(parents=True, exist_ok=True)
+            save_checkpoint(self.learner.exported, self.described(), self.weights / f"step-{self.step:08d}.safetensors")
 
     def restore(self, state: TrainingState) -> None:
         """Stand where the state was saved."""
@@ -171,7 +180,7 @@ def train(
         run.restore(resume)
     if processes.first:
         averages = resume.facts["averages"] if resume else None
-        remove_leftovers((run_folder, run_folder / FOLDER))
+        remove_leftovers((run_folder, run_folder / FOLDER, run.weights, run.pictures))
         run.recorder = Recorder(run_folder, places, settings, run.step, averages)
         run.write_weights() if resume else run.save()
     try:

@@ -23,6 +23,7 @@ from rdi.errors import CheckpointError
 FORMAT = "rdi-training-1"
 FOLDER = "state"
 GENERATIONS = 2
+_HALF_WRITTEN = (".*.safetensors", ".tmp??????", ".step-*.jpg")  # ours, safetensors' own, pictures
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,8 +93,9 @@ def generations(run: Path) -> list[Path]:
 def remove_leftovers(folders: Iterable[Path]) -> None:
     """Take away what a killed process left half written; nobody else may be writing there."""
     for folder in folders:
-        for path in folder.glob(".*.safetensors"):
-            path.unlink(missing_ok=True)
+        for pattern in _HALF_WRITTEN:
+            for path in folder.glob(pattern):
+                path.unlink(missing_ok=True)
 
 
 def _digest(tensors: dict[str, Tensor], facts: str) -> str:
