@@ -13,7 +13,7 @@ from rdi.errors import CheckpointError, OutputError, TrainingDataError
 from rdi.metadata import ModelMetadata
 from rdi.network import RestorationNetwork
 from rdi.runs import CHECKPOINT
-from rdi.training.amplifications import write_amplifications
+from rdi.training.amplifications import write_wanted_tables
 from rdi.training.batches import Batches, Samples, make_loader, provenance
 from rdi.training.interruption import interruption
 from rdi.training.learner import Learner, StepResult
@@ -171,7 +171,7 @@ def train(
     for note in differences(resume, source.describe(), environment(processes)) if resume else []:
         observer.on_note(note)
     if processes.first:
-        write_amplifications(source, places, settings)
+        write_wanted_tables(source, places, settings)
     network = initial.network if initial else RestorationNetwork()
     training = _describe(source, settings, told or {}, initial, resume)
     metadata = ModelMetadata(cfa=source.cfa, m=settings.m, white_balance=settings.white_balance, training=training)
