@@ -1,0 +1,1 @@
+"""Measurements of training: throughput, data path, memory."""
