@@ -70,9 +70,9 @@ class Display:
             self._say(f"{done}: loss {progress.running_loss:.4f}, {images} images/s, {left} left")
 
     def _validation(self, result: "Validation") -> None:
-        self._say(
-            f"step {result.step}: validation PSNR {result.psnr:.2f} dB, SSIM {result.ssim:.4f} ({result.frames} frames)"
-        )
+        parts = "".join(f"; {name} {psnr:.2f} dB, {ssim:.4f}" for name, (psnr, ssim) in result.parts.items())
+        figures = f"PSNR {result.psnr:.2f} dB, SSIM {result.ssim:.4f} ({result.frames} frames{parts})"
+        self._say(f"step {result.step}: validation {figures}")
         self._stepped = time.monotonic()
 
     def _say(self, text: str) -> None:

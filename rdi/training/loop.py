@@ -231,6 +231,8 @@ def _validate(run: _Run, source: Source, recorder: Recorder) -> Validation:
         "validation_frames": result.frames,
         "validation_step": run.step,
     }
+    for name, (quality_psnr, _) in result.parts.items():
+        run.quality[f"validation_psnr_{name}"] = round(quality_psnr, 3)
     recorder.validation(result)
     return result
 

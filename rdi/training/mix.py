@@ -12,8 +12,10 @@ from torch.utils.data import Dataset
 
 from rdi.errors import UsageError
 from rdi.protocol import Capture
+from rdi.training.amplifications import Recorded
 
 if TYPE_CHECKING:
+    from rdi.training.amplification_table import Amplified
     from rdi.training.sources import Source
 
 
@@ -103,11 +105,11 @@ class MixedSource:
         return crops
 
     def validation(self, count: int) -> Iterator[Capture]:
-        """Full frames of each source in equal numbers, one source after the other, named by it."""
-        each = -(-count // len(self.sources))
+        """Full frames of each source in equal numbers, at least one of each, one source after the other."""
+        each = max(count // len(self.sources), 1)
         for name, source in self.sources.items():
-            for capture in source.validation(min(each, count)):
-                yield replace(capture, name=f"{name}/{capture.name}", source=name)
+            for capture in source.validation(each):
+                yield replace(capture, name=f"{name}-{capture.name}", source=name)
 
     def describe(self) -> dict[str, Any]:
         """Each source's own description, with its share."""
@@ -116,11 +118,10 @@ class MixedSource:
         }
         return {"data": "a mix of " + " and ".join(self.sources), "sources": parts}
 
-    def recorded(self, split: str) -> Iterator[Any]:
-        """The recorded pairs of a split of those sources that have such."""
-        return chain.from_iterable(
-            source.recorded(split) for source in self.sources.values() if hasattr(source, "recorded")
-        )
+    def amplified(self, split: str) -> Iterator["Amplified"]:
+        """Rows of the table of amplifications, of those sources that are recorded."""
+        recorded = [source for source in self.sources.values() if isinstance(source, Recorded)]
+        return chain.from_iterable(source.amplified(split) for source in recorded)
 
     def _sum_up(self) -> None:
         """Counts and notes of all sources; opening their data may change them."""

@@ -87,6 +87,9 @@ class Recorder:
         if self._board:
             self._board.add_scalar("validation/psnr", result.psnr, result.step)
             self._board.add_scalar("validation/ssim", result.ssim, result.step)
+            for name, (psnr, ssim) in result.parts.items():
+                self._board.add_scalar(f"validation/psnr_{name}", psnr, result.step)
+                self._board.add_scalar(f"validation/ssim_{name}", ssim, result.step)
 
     def flush(self) -> dict[str, Any]:
         """Have everything so far on the disk; returns the averages for the state."""

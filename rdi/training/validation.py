@@ -1,7 +1,7 @@
 """How good the network is on full frames that are never trained on."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -24,12 +24,16 @@ C1, C2 = 0.01**2, 0.03**2
 
 @dataclass(frozen=True)
 class Validation:
-    """Mean quality: PSNR in dB over the float picture, SSIM with scikit-image's defaults, as `rdi eval` measures."""
+    """Mean quality: PSNR in dB over the float picture, SSIM with scikit-image's defaults, as `rdi eval` measures.
+
+    parts: of a mix, the mean PSNR and SSIM of each source's frames; empty otherwise
+    """
 
     step: int
     psnr: float
     ssim: float
     frames: int
+    parts: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,16 +57,25 @@ def validate(
     """
     mode = network.training
     network.eval()
-    figures = []
+    figures: list[tuple[float, float]] = []
+    parts: dict[str, list[tuple[float, float]]] = {}
     for number, capture in enumerate(captures):
         restored = reference.restore(network, metadata, capture.raw, capture.ratio)
         figures.append((psnr(restored, capture.target), structural_similarity(restored, capture.target)))
+        if capture.source:
+            parts.setdefault(capture.source, []).append(figures[-1])
         show(number, Frame(capture, restored))
     network.train(mode)
     if not figures:
         raise TrainingDataError("there is no frame to validate with")
-    mean_psnr, mean_ssim = (float(np.mean(column)) for column in zip(*figures, strict=True))
-    return Validation(step, mean_psnr, mean_ssim, len(figures))
+    return Validation(
+        step, *_mean(figures), len(figures), {name: _mean(of_source) for name, of_source in parts.items()}
+    )
+
+
+def _mean(figures: list[tuple[float, float]]) -> tuple[float, float]:
+    psnrs, ssims = zip(*figures, strict=True)
+    return float(np.mean(psnrs)), float(np.mean(ssims))
 
 
 def structural_similarity(picture: Floats, target: Floats) -> float:

@@ -97,3 +97,14 @@ def test_cuda_that_is_not_there_is_refused(photos: Path, monkeypatch: pytest.Mon
     result = CliRunner().invoke(app, ["train", "--photos", str(photos), "--device", "cuda"])
     assert result.exit_code == 2
     assert "sees no CUDA device" in result.stderr
+
+
+def test_photos_and_sid_train_together_and_are_validated_apart(photos: Path, sid_tree: Path, tmp_path: Path) -> None:
+    options = ["--sid", str(sid_tree), "--mix", "photos=1,sid=1", "--out", str(tmp_path / "run")]
+    result = CliRunner().invoke(app, ["train", "--photos", str(photos), *options, *FAST])
+    assert result.exit_code == 0, result.output
+    assert "a mix of sid 50%, photos 50%" in result.stderr
+    metadata = load_checkpoint(tmp_path / "run" / "checkpoint.safetensors").metadata
+    assert set(metadata.training["sources"]) == {"sid", "photos"}
+    assert {"validation_psnr_sid", "validation_psnr_photos"} <= set(metadata.quality)
+    assert "frames; sid " in result.stderr

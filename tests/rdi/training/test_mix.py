@@ -108,10 +108,12 @@ def test_photos_and_sid_train_together(photos, sid_tree):
 
 
 def test_validation_takes_frames_of_each_source_and_names_it(photos, sid_tree):
-    source = open_source(Places(photos=photos, sid=sid_tree), SETTINGS)
+    source: Any = open_source(Places(photos=photos, sid=sid_tree), SETTINGS)
     frames = list(source.validation(2))
     assert [frame.source for frame in frames] == ["sid", "photos"]
-    assert frames[1].name.startswith("photos/")
+    rows, alone = list(source.amplified("val")), list(source.sources["sid"].amplified("val"))
+    assert rows == alone != []
+    assert frames[1].name.startswith("photos-")
 
 
 def test_photos_take_the_pattern_of_what_is_recorded(photos, sid_tree):
