@@ -13,6 +13,17 @@ def precision(device: str, *, mixed: bool) -> AbstractContextManager[object]:
     return torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=mixed)
 
 
+def lay_channels_last(network: nn.Module) -> None:
+    """Turn the kernels, and with them what the convolutions give, to channels innermost.
+
+    Kernels of one pixel have no such order; turned nevertheless, their gradients would lie otherwise than the buffers
+    that processes share.
+    """
+    for parameter in network.parameters():
+        if parameter.dim() == 4 and parameter.shape[-2:].numel() > 1:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+
+
 def compiled(
     module: nn.Module,
     shape: tuple[int, ...],

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from rdi.network import RestorationNetwork
-from rdi.training.acceleration import compiled, precision
+from rdi.training.acceleration import compiled, lay_channels_last, precision
 from rdi.training.loss import weighted_loss
 from rdi.training.processes import Processes
 from rdi.training.schedule import learning_rate_factor
@@ -69,7 +69,7 @@ class Learner:
         self.settings, self.processes = settings, processes
         self.network = network.to(processes.device).train()
         if settings.channels_last:
-            self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            lay_channels_last(self.network)
         self.average = _twin(self.network) if settings.ema else None
         model: nn.Module = Unclamped(self.network)
         if settings.compile:

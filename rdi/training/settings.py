@@ -228,7 +228,9 @@ class TrainingSettings:
     mixed_precision: bool = setting(
         True, "Convolutions in bfloat16; weights and loss stay float32.", group=Group.COMPUTING
     )
-    channels_last: bool = setting(True, "Tensors with the channels innermost.", group=Group.COMPUTING)
+    channels_last: bool = setting(
+        False, "Tensors with the channels innermost: for GPUs, no gain on CPUs.", group=Group.COMPUTING
+    )
     compile: bool = setting(
         False, "Compile the network with torch.compile; needs a C++ compiler.", group=Group.COMPUTING
     )

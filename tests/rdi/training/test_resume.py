@@ -58,7 +58,7 @@ def assert_equal_runs(one, other):
     "changes",
     [
         {},
-        {"mixed_precision": False, "ema": 0.0, "optimiser": Optimiser.ADAM, "channels_last": False, "clip": 0.0},
+        {"mixed_precision": False, "ema": 0.0, "optimiser": Optimiser.ADAM, "channels_last": True, "clip": 0.0},
         {"workers": 2, "schedule": Schedule.STEP, "reduce_at": (4,)},
     ],
     ids=["default", "plain", "workers"],
