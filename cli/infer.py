@@ -1,12 +1,18 @@
 """`rdi infer`."""
 
 import sys
-from contextlib import closing
+from contextlib import closing, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from rdi.cli import infer_options as options
+from rdi.errors import UsageError
 from rdi.isolated import PHOTO_READING, IsolatedProcess
+
+if TYPE_CHECKING:
+    from rdi.runtime.report import PhotoReport
 
 
 def infer(
@@ -30,6 +36,7 @@ def infer(
     white_balance: options.WhiteBalance = "camera",
     sidecar: options.Sidecar = False,
     compare_with_camera: options.CompareWithCamera = False,
+    report: options.Report = None,
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,
 ) -> None:
@@ -53,10 +60,11 @@ def infer(
     chosen_exposure.require_bracket(extras.bracket)
     settings = choose_settings(out if out and is_file(out) else None, format=format, bits=bits, quality=quality)
     jobs = plan(find_photos(photos, recursive=recursive), out, settings, extras)
+    page = _page(report, len(jobs), overwrite, max_memory) if report else None
     restorer = Restorer(model, provider=provider, threads=threads, device=device, allow_fallback=allow_fallback)
     if restorer.note:
         print(f"rdi: {restorer.note}", file=sys.stderr)
-    with reporting(jobs, as_json) as tell:
+    with reporting(jobs, as_json) as tell, page or nullcontext():
         outcomes = restore_files(
             jobs,
             restorer,
@@ -66,8 +74,20 @@ def infer(
             overwrite=overwrite,
             max_memory=max_memory,
             process=process,
-            tell=tell,
+            tell=page.told_of(tell) if page else tell,
+            show=page.show if page else None,
         )
         with closing(outcomes):
             for _ in outcomes:
                 pass
+
+
+def _page(path: Path, pictures: int, overwrite: bool, max_memory: str | None) -> "PhotoReport":
+    """The page to be written at the end, refused now where it could not be."""
+    from rdi.page.document import require_page_path
+    from rdi.runtime.report import PhotoReport
+
+    if max_memory is not None:
+        raise UsageError("the pictures of a report keep to no memory limit; leave --report or --max-memory out")
+    require_page_path(path, overwrite=overwrite)
+    return PhotoReport(path, pictures)

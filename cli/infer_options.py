@@ -62,6 +62,13 @@ CompareWithCamera = Annotated[
         help="Also write NAME_compared.jpg: LibRaw's own rendering, equally bright, left of the restored picture.",
     ),
 ]
+Report = Annotated[
+    Path | None,
+    typer.Option(
+        help="Also write a page (.html) that needs no network: each photo before and after, and why it is as bright as "
+        "it is. 8 MB at most, whatever the number of photos."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a picture.")]
 
 # How bright, and in which light.

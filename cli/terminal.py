@@ -1,15 +1,8 @@
 """What reaches the terminal: any file name can be printed, and none can command the terminal."""
 
-import re
 import sys
 
-# Control characters but the newline, and those that turn the direction of writing.
-_COMMANDS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
-
-def printable(text: object) -> str:
-    """The text with characters that command a terminal written as escapes."""
-    return _COMMANDS.sub(lambda found: ascii(found[0])[1:-1], str(text))
+from rdi.printable import printable as printable  # the commands take it from here
 
 
 def accept_any_name() -> None:

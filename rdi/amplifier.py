@@ -83,8 +83,21 @@ def bin_weights() -> Floats:
 def weights_of(x: Floats) -> Floats:
     """The weight of each normalised value, same shape; 0 for x >= 1."""
     weights = np.append(bin_weights(), np.float32(0))
-    bins = np.searchsorted(bin_edges(), x, side="right") - 1
-    return np.asarray(weights[np.minimum(bins, BINS - 1)], dtype=np.float32)
+    return np.asarray(weights[bins_of(x)], dtype=np.float32)
+
+
+def bins_of(x: Floats) -> NDArray[np.int64]:
+    """The bin of each normalised value, 0 to 126, same shape; 127 for x >= 1."""
+    return np.minimum(np.searchsorted(bin_edges(), x, side="right") - 1, BINS - 1)
+
+
+def count_bins(histogram: Histogram, black_level: NDArray[np.float64], white_level: float) -> Counts:
+    """How many pixels fall into each bin, (128,); the last counts those at white or above, which no bin holds."""
+    counts = np.zeros(BINS, dtype=np.int64)
+    for black in np.unique(black_level):
+        bins, of_black = bins_of(normalised_values(black, white_level)), histogram.counts[black_level == black]
+        counts += np.bincount(bins, weights=of_black.sum(axis=0), minlength=BINS).astype(np.int64)
+    return counts
 
 
 @dataclass(frozen=True)

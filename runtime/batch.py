@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain, groupby
 from pathlib import Path
+from typing import Protocol
 
 from rdi.camera.containers import check_container
 from rdi.camera.photo import RawPhoto
@@ -27,6 +28,13 @@ from rdi.runtime.white_balance import WhiteBalance
 
 # Of one photo: they do not stop the others.
 PHOTO_ERRORS = (InputError, LevelsError, MemoryError, MemoryLimitError, ModelError, OutputError)
+
+
+class Show(Protocol):
+    """Looks at a picture while its pixels are held."""
+
+    def __call__(self, job: Job, photo: RawPhoto, restored: Restored, process: IsolatedProcess) -> object:
+        """process: the one that decodes photos, for calls of LibRaw."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +64,7 @@ def restore_files(
     max_memory: int | str | None = None,
     process: IsolatedProcess | None = None,
     tell: Callable[[Outcome], object] | None = None,
+    show: Show | None = None,
 ) -> Generator[Outcome, None, None]:
     """Restore photos into files, yielding what became of each in the order of the photos.
 
@@ -71,6 +80,8 @@ def restore_files(
     process: that decodes, closed at the end; by default a new one
     tell:    called with each outcome as soon as it is known, on the thread that writes; the generator yields it only
              when the next picture is restored, and does not yield what is finished while the batch is being ended
+    show:    called with each picture that was restored, before it is told of, on that thread too, and with the process
+             that decodes: for whoever needs the pixels
     Errors of a photo or of its output are its outcome; those of a provider or of the options are raised. Closing the
     generator ends the batch: what is being written is finished, nothing else is begun.
     """
@@ -88,6 +99,8 @@ def restore_files(
         photos = pipeline.read_ahead((list(bracket) for _, bracket in groupby(jobs, lambda job: job.photo)), read)
         develop = partial(develop_isolated, decoder)
         write = partial(_write, settings=settings, threads=restorer.threads, develop=develop, overwrite=overwrite)
+        if show:
+            write = partial(write, show=partial(show, process=decoder))
         # Under a limit 8-bit pictures are made as such; without one it is quicker to round them while encoding.
         bits = (settings or PictureSettings()).bits if limit else 16
         bracket = partial(restorer.restore_bracket, exposure=exposure, bits=bits, limit=limit)
@@ -166,6 +179,7 @@ def _write(
     threads: int,
     develop: Develop,
     overwrite: bool,
+    show: Callable[[Job, RawPhoto, Restored], object] | None = None,
 ) -> Outcome:
     """Write the files of one picture: all of them, or those that are not there yet."""
     encoding, written = Stopwatch(), list[Path]()
@@ -184,6 +198,8 @@ def _write(
         if job.compared is not None and job.compared not in kept:
             save_comparison(photo, restored, job.compared, develop)
             written.append(job.compared)
+        if show:
+            show(job, photo, restored)
     except PHOTO_ERRORS as error:
         return Outcome(job, Status.FAILED, error=_of_photo(error, job.photo), written=tuple(written), kept=kept)
     return Outcome(job, Status.RESTORED, summary, written=tuple(written), kept=kept)

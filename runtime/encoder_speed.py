@@ -12,8 +12,8 @@ import numpy as np
 
 from rdi.camera.photo import RawPhoto
 from rdi.camera.reading import read_photo
+from rdi.depth import to_8_bits
 from rdi.models import shipped_sample
-from rdi.runtime.depth import to_8_bits
 from rdi.runtime.pictures import Format, PictureSettings, save_picture
 from rdi.runtime.restorer import Restored, Restorer
 

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdi.camera.photo import MARGIN, Alignment, Frame, RawPhoto, plan_alignment
+from rdi.depth import Picture, in_bits
 from rdi.errors import ModelError, UsageError
 from rdi.memory import parse_bytes
 from rdi.metadata import ModelMetadata, WhiteBalance
 from rdi.orientation import sensor_view, upright
 from rdi.runtime.budget import ProcessLimit, Work, choose_heights
-from rdi.runtime.depth import Picture, in_bits
 from rdi.runtime.package import first_line, session_errors
 from rdi.runtime.providers import Provider
 from rdi.runtime.sessions import Sessions, run_session

@@ -224,6 +224,20 @@ def amplification_limit(histogram: Histogram, photo: RawPhoto, gains: NDArray[np
     gains:     (sites,) applied to x beside the factor
     returns:   a factor above 0; inf where no factor burns out so many
     """
+    return _limit(*_headroom(histogram, photo, gains))
+
+
+def burnt_share(histogram: Histogram, photo: RawPhoto, gains: NDArray[np.float64], factor: float) -> float:
+    """The share of the pixels below white that get x * gain * factor above 1; arguments of `amplification_limit`."""
+    headroom, counts = _headroom(histogram, photo, gains)
+    total = int(counts.sum())
+    return float(counts[headroom < factor].sum()) / total if total else 0.0
+
+
+def _headroom(
+    histogram: Histogram, photo: RawPhoto, gains: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """For each raw value below white of each site: the factor that makes it white, and how many pixels have it."""
     below_white = np.arange(histogram.counts.shape[1]) < photo.white_level
     headroom, counts = [], []
     for site, site_counts in enumerate(histogram.counts):
@@ -232,7 +246,7 @@ def amplification_limit(histogram: Histogram, photo: RawPhoto, gains: NDArray[np
         with np.errstate(divide="ignore"):  # a black pixel never burns out: inf
             headroom.append(1 / (x * gains[site]))
         counts.append(site_counts[values])
-    return _limit(np.concatenate(headroom), np.concatenate(counts))
+    return np.concatenate(headroom), np.concatenate(counts)
 
 
 def _limit(headroom: NDArray[np.float64], counts: NDArray[np.int64]) -> float:

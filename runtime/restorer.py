@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from rdi.camera.photo import RawPhoto
+from rdi.depth import Picture
 from rdi.errors import UsageError
 from rdi.metadata import ModelMetadata
 from rdi.models import shipped_model
 from rdi.runtime.budget import ProcessLimit
-from rdi.runtime.depth import Picture
 from rdi.runtime.engine import Engine, Prepared
 from rdi.runtime.exposure import Amplification, Exposure, as_exposure, choose_amplification
 from rdi.runtime.fallback import Chosen, choose_provider

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rdi.depth import in_bits
 from rdi.errors import OutputError
-from rdi.runtime.depth import in_bits
 from rdi.runtime.pictures.bands import ROWS, Rows, encode_bands, in_bands
 
 SEGMENT = 65_533  # bytes that one segment of a JPEG holds

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rdi.runtime.depth import in_bits
+from rdi.depth import in_bits
 from rdi.runtime.pictures.bands import Rows, encode_bands, in_bands
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from rdi.depth import to_8_bits
 from rdi.errors import OutputError
-from rdi.runtime.depth import to_8_bits
 from rdi.runtime.pictures.bands import ROWS, encode_bands, in_bands
 from rdi.runtime.pictures.jpeg import write_jpeg
 from rdi.runtime.pictures.png import write_png

@@ -10,10 +10,10 @@ import tifffile
 from PIL import Image, JpegImagePlugin
 
 from rdi import __version__
+from rdi.depth import to_8_bits
 from rdi.errors import OutputError, UsageError
 from rdi.metadata import ModelMetadata
 from rdi.runtime import Amplification, ExposureMode, PictureSettings, Provider, Restored, save_picture
-from rdi.runtime.depth import to_8_bits
 from rdi.runtime.pictures import Format, choose_settings
 from rdi.runtime.pictures.icc import icc_profile
 
