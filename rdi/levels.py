@@ -23,9 +23,17 @@ def to_light(
     black_level, gains: (sites,) in raster order; no gains = ones
     """
     height, width = mosaic.shape
-    black = cfa.tile(black_level, height, width)
-    x = np.maximum(mosaic.astype(np.float32) - black, 0) / (np.float32(white_level) - black)
-    x *= np.float32(amplification)
-    if gains is not None:
-        x *= cfa.tile(gains, height, width)
-    return np.asarray(x, dtype=np.float32)
+    period = cfa.period
+    x = np.array(mosaic, dtype=np.float32, order="C")
+    black = cfa.tile(black_level, period, width)  # one row of cells: a whole frame of them would take as much as x
+    span = np.float32(white_level) - black
+    balance = None if gains is None else cfa.tile(gains, period, width)
+    whole = height - height % period
+    for part, rows in ((x[:whole].reshape(-1, period, width), period), (x[whole:][None], height - whole)):
+        part -= black[:rows]
+        np.maximum(part, 0, out=part)
+        part /= span[:rows]
+        part *= np.float32(amplification)
+        if balance is not None:
+            part *= balance[:rows]
+    return x

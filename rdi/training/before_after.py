@@ -15,6 +15,7 @@ from rdi.training.validation import Frame
 
 PANEL = 720  # pixels, the longer side of each of the three panels
 QUALITY = 92
+BAND = 256  # rows
 
 Picture = NDArray[np.uint8]
 
@@ -72,7 +73,11 @@ def _panel(picture: NDArray[np.float32], size: tuple[int, int]) -> Picture:
 
 
 def _to_bytes(picture: NDArray[np.float32]) -> Picture:
-    return np.asarray(np.rint(np.clip(picture, 0, 1) * 255), dtype=np.uint8)
+    rounded = np.empty(picture.shape, dtype=np.uint8)
+    for first in range(0, len(picture), BAND):  # a full frame of floats three times over would take half a gigabyte
+        rows = slice(first, first + BAND)
+        rounded[rows] = np.rint(np.clip(picture[rows], 0, 1) * 255)
+    return rounded
 
 
 def _save(picture: Picture, path: Path) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from rdi.camera.cfa import Cfa
-from rdi.camera.photo import RawPhoto
 from rdi.camera.reading import read_photo
 from rdi.errors import RdiError, TrainingDataError
 from rdi.protocol import Capture
@@ -61,13 +60,6 @@ class RecordedSource:
             "validation": "full frames of the validation pairs, amplified likewise",
         }
 
-    def recorded(self, split: str) -> Iterator[tuple[str, RawPhoto, float]]:
-        """Name, dark photo and exposure ratio of each pair of a split, train or val; without a cache decodes them."""
-        store = self.training if split == TRAINING else self.validating
-        for index in range(len(store)):
-            pair = store[index]
-            yield str(pair.photo.path), pair.photo, pair.ratio or pair.counted_sums.amplification(self.settings.m)
-
     def amplified(self, split: str) -> Iterator[Amplified]:
         """Rows of the table of amplifications of a split, train or val; without a cache decodes all of it."""
         store = self.training if split == TRAINING else self.validating
@@ -98,14 +90,17 @@ def _read(places: Places, settings: TrainingSettings) -> SplitPairs | None:
 
 
 def _of_cache(cache: Path, manifest: Manifest, settings: TrainingSettings) -> RecordedSource:
-    training, validation = (StoredPairs(cache, manifest, split) for split in (TRAINING, VALIDATION))
+    training, validation = (
+        StoredPairs(cache, manifest, settings.limited(manifest.splits[split])) for split in (TRAINING, VALIDATION)
+    )
     return RecordedSource(training, validation, settings, manifest.kind, manifest.skipped)
 
 
 def _of_files(data: SplitPairs, settings: TrainingSettings) -> RecordedSource:
     cfa = _pattern(data)
     training, validation = (
-        DecodedPairs(data.splits[split], cfa, skip_missing=settings.skip_missing) for split in (TRAINING, VALIDATION)
+        DecodedPairs(settings.limited(data.splits[split]), cfa, skip_missing=settings.skip_missing)
+        for split in (TRAINING, VALIDATION)
     )
     return RecordedSource(training, validation, settings, data.kind, data.skipped)
 

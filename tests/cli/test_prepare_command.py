@@ -113,12 +113,14 @@ def test_a_cache_trains_a_model_for_its_pattern(sid_tree: Path, tmp_path: Path, 
     cache, out = tmp_path / "cache", tmp_path / "run"
     data = ("--sid", sid_tree, "--camera", camera, "--cache", cache)
     assert run("prepare", *data).exit_code == 0
-    result = run("train", *data, "--out", out, *FAST)
+    tables = ("--train-amplification-file", tmp_path / "a.csv", "--validation-amplification-file", tmp_path / "b.csv")
+    result = run("train", *data, "--out", out, *tables, *FAST)
     assert result.exit_code == 0, result.output
     metadata = load_checkpoint(out / "checkpoint.safetensors").metadata
     assert metadata.cfa == ("XTRANS" if camera == "fuji" else "RGGB")
     assert metadata.training["pairs"] == 4
     assert metadata.training["data"].endswith(f"{camera.title()} part")
+    assert [len(file.read_text().split()) for file in (tmp_path / "a.csv", tmp_path / "b.csv")] == [5, 3]
 
 
 @pytest.mark.parametrize(

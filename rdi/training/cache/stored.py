@@ -1,15 +1,16 @@
 """A cache to train from."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rdi.orientation import sensor_view
 from rdi.training.cache.entries import open_array
-from rdi.training.cache.manifest import Manifest
+from rdi.training.cache.manifest import Manifest, PairEntry
 from rdi.training.recorded import RecordedPair
 
 
 class StoredPairs:
-    """A `PairStore` of one split of a cache.
+    """A `PairStore` of a cache.
 
     A pair's arrays are mapped when it is asked for and let go of with it: of the files only the crop is read, what was
     read stays in the system's page cache and not in this process, and no more files are open than are looked at.
@@ -17,11 +18,11 @@ class StoredPairs:
 
     crops_in_a_row = 1
 
-    def __init__(self, cache: Path, manifest: Manifest, split: str, count: int | None = None) -> None:
-        """count: at most so many pairs; None = all."""
+    def __init__(self, cache: Path, manifest: Manifest, pairs: Sequence[PairEntry]) -> None:
+        """pairs: of the manifest, usually all of a split."""
         self._cache = cache
         self._manifest = manifest
-        self._pairs = manifest.splits[split][:count]
+        self._pairs = pairs
         self.cfa = manifest.cfa
 
     def __len__(self) -> int:

@@ -45,6 +45,11 @@ def cache(whole, tmp_path):
     return Path(shutil.copytree(whole, tmp_path / "cache"))
 
 
+def training_pairs(cache):
+    manifest = open_cache(cache)
+    return StoredPairs(cache, manifest, manifest.splits["train"])
+
+
 def arrays(cache):
     return {path.name: path.read_bytes() for path in sorted(cache.glob("*/*.npy"))}
 
@@ -57,7 +62,7 @@ def watch():
 
 def test_the_cache_holds_what_the_files_hold(sid_tree, whole):
     manifest = open_cache(whole, read_sid(sid_tree))
-    stored = StoredPairs(whole, manifest, "train")
+    stored = StoredPairs(whole, manifest, manifest.splits["train"])
     decoded = DecodedPairs(read_sid(sid_tree).splits["train"], manifest.cfa)
     assert len(stored) == len(decoded) == 4
     for one, other in ((stored[index], decoded[index]) for index in range(4)):
@@ -68,7 +73,7 @@ def test_the_cache_holds_what_the_files_hold(sid_tree, whole):
 
 
 def test_crops_of_the_cache_are_crops_of_the_files(sid_tree, whole):
-    stored = StoredPairs(whole, read_manifest(whole), "train")
+    stored = training_pairs(whole)
     decoded = DecodedPairs(read_sid(sid_tree).splits["train"], stored.cfa)
     decoded.crops_in_a_row = 1
     one, other = PairCrops(stored, SETTINGS), PairCrops(decoded, SETTINGS)
@@ -84,7 +89,7 @@ def test_a_batch_of_the_cache_comes_from_different_frames(whole):
 
 
 def test_arrays_are_mapped_and_not_read(whole):
-    pair = StoredPairs(whole, read_manifest(whole), "train")[0]
+    pair = training_pairs(whole)[0]
     assert not pair.photo.mosaic.flags.owndata
     assert not pair.photo.mosaic.flags.writeable
 
@@ -129,7 +134,7 @@ def test_only_what_changed_is_decoded_again(sid_copy, tmp_path):
     assert prepare(read_sid(sid_copy), cache, workers=1).kept == 7
     written = [path.name for path in cache.glob("*/*.npy") if path.stat().st_ino != kept[path.name]]
     assert [name.rpartition("-")[0] for name in written] == ["00001_00_0.1s"]  # the touched one was only hashed
-    stored = StoredPairs(cache, open_cache(cache, read_sid(sid_copy)), "train")
+    stored = training_pairs(cache)
     assert np.array_equal(stored[0].photo.mosaic, read_photo(changed).mosaic)
 
 
