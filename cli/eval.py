@@ -2,144 +2,118 @@
 
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
-import typer
-
-from rdi.errors import MissingPackageError, UsageError
-from rdi.extras import install_hint
+from rdi.cli import eval_options as options
+from rdi.cli.eval_sources import SourceOptions, open_source
+from rdi.cli.terminal import printable
+from rdi.errors import UsageError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from rdi.camera import RawPhoto
-    from rdi.checkpoint import Checkpoint
-    from rdi.evaluation import Mean, Restore, Score
+    from rdi.evaluation.models import Exposing
+    from rdi.evaluation.result import Evaluation
+    from rdi.evaluation.rows import Row, RowsFile
+    from rdi.evaluation.running import Evaluator
 
 
 def evaluate(
-    photos: Annotated[Path, typer.Option(help="Folder of ordinary photos to simulate dark captures of.")],
-    names: Annotated[
-        Path | None,
-        typer.Option("--list", help="File that names the photos, one a line; default: VALIDATION.txt in the folder."),
-    ] = None,
-    model: Annotated[
-        list[Path] | None,
-        typer.Option(help="Model (.onnx) or weights (.safetensors); may be repeated. Default: the one that ships."),
-    ] = None,
-    from_paper: Annotated[
-        Path | None, typer.Option("--from-paper", help="A published checkpoint of the paper's authors (.pth), beside.")
-    ] = None,
-    ratio: Annotated[str, typer.Option(help="Exposure ratios, comma-separated.")] = "100,300",
-    provider: Annotated[str, typer.Option(help="ONNX Runtime's execution provider for .onnx models.")] = "cpu",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object: every photo and the means.")] = False,
+    photos: options.Photos = None,
+    sid: options.Sid = None,
+    pairs: options.Pairs = None,
+    names: options.Names = None,
+    iso: options.Iso = None,
+    ratio: options.Ratio = None,
+    camera: options.CameraName = None,
+    split: options.Split = None,
+    skip_missing: options.SkipMissing = False,
+    model: options.ModelFiles = None,
+    from_paper: options.FromPaper = None,
+    provider: options.Provider = "cpu",
+    exposure: options.ExposureNames = "gt,paper",
+    ma_model: options.MaModel = None,
+    csv: options.CsvFile = None,
+    resume: options.Resume = False,
+    overwrite: options.Overwrite = False,
+    out: options.OutFile = None,
+    with_paper: options.WithPaper = False,
+    as_json: options.AsJson = False,
 ) -> None:
-    """Measure PSNR and SSIM on simulated captures by the quality protocol (ISO 3200, true ratio, fixed seeds).
+    """Measure models on dark captures whose pictures are known: PSNR, SSIM, NIQE and Ma.
 
-    Example: rdi eval --photos photos --ratio 100,300
+    Example: rdi eval --photos photos --ratio 100,300 --model models/rdi.onnx --csv figures.csv
     """
-    from rdi import protocol
-    from rdi.evaluation import evaluate as run_evaluation
-    from rdi.evaluation import summarise
+    wanted = SourceOptions(photos, sid, pairs, names, iso, ratio, camera, split)
+    wanted.require_one()
+    if csv is None and (resume or overwrite):
+        raise UsageError(f"--{'resume' if resume else 'overwrite'} is of use with --csv only; give --csv FILE")
+    if out and out.suffix not in (".md", ".json"):
+        raise UsageError(f"--out {out} has no suffix that says what to write; give a .md or .json file")
+    from rdi.cli.eval_models import open_models
+    from rdi.evaluation.measures import Measures
+    from rdi.evaluation.result import conclude
+    from rdi.evaluation.rows import RowsFile
+    from rdi.evaluation.running import Evaluator
     from rdi.models import shipped_model
 
-    given = model or [shipped_model()]
-    names_differ = len({path.name for path in given}) == len(given)
-    models = {path.name if names_differ else str(path): _restore_with(path, provider) for path in given}
-    if from_paper:
-        models[str(from_paper)] = _restore_with_published(from_paper)
-    paths, scores = _photos(photos, names), []
-    for value in _ratios(ratio):
-        for score in run_evaluation(models, protocol.captures(paths, value)):
-            scores.append(score)
-            print(f"ratio {value:g}  {score.photo}  {score.model}  {score.psnr:.2f} dB", file=sys.stderr)
-    means = summarise(scores)
-    print(_json(scores, means) if as_json else _table(means))
+    exposures = _exposures(exposure)
+    models = open_models(model or [shipped_model()], from_paper, provider)
+    source = open_source(wanted, models, skip_missing=skip_missing)
+    measures = Measures(ma_model)
+    file = RowsFile(csv, resume=resume, overwrite=overwrite) if csv else None
+    known = file.known if file else {}
+    evaluator = Evaluator(source, models, exposures, measures, known, skip_missing, tell=_tell)
+    rows = _run(evaluator, file)
+    result = conclude(evaluator, rows, overall=photos is None, with_paper=with_paper)
+    if not result.rows:
+        raise UsageError("no capture could be measured: --exposure gt needs the true ratio; add paper or auto")
+    _show(result, out, as_json)
 
 
-def _photos(folder: Path, names: Path | None) -> list[Path]:
-    """The listed photos of the folder, or all of them where nothing lists any."""
-    from rdi.training.photos import HELD_OUT_LISTS, find_photos, read_list
+def _exposures(text: str) -> "list[Exposing]":
+    from rdi.evaluation.models import Exposing
 
-    if names is not None and not names.is_file():
-        raise UsageError(f"--list {names} does not exist; give a file with one photo name a line")
-    listed = read_list(names or folder / HELD_OUT_LISTS[0])
-    paths = [folder / name for name in listed] if listed else find_photos(folder)
-    missing = [path for path in paths if not path.is_file()]
-    if missing:
-        raise UsageError(f"{missing[0]} is listed but not there")
-    return paths
+    known = {str(exposing): exposing for exposing in Exposing}
+    asked = [name.strip() for name in text.split(",")]
+    unknown = [name for name in asked if name not in known]
+    if unknown or len(set(asked)) < len(asked):
+        raise UsageError(f"--exposure {text} is unknown; give some of {', '.join(known)}, each once")
+    return [known[name] for name in asked]
 
 
-def _ratios(text: str) -> list[float]:
+def _run(evaluator: "Evaluator", file: "RowsFile | None") -> "list[Row]":
+    """All rows; each is told, and added to the file, as it is done."""
+    for note in evaluator.source.notes:
+        _tell(f"left out: {note}")
+    known, rows = len(evaluator.known_rows()), []
+    if known:
+        _tell(f"{known} of {evaluator.wanted} pictures are measured already")
     try:
-        return [float(part) for part in text.split(",")]
-    except ValueError as error:
-        raise UsageError(f"--ratio {text} is no list of numbers; give for example 100,300") from error
+        for row in evaluator.rows():
+            if file:
+                file.append(row)
+            rows.append(row)
+            ratio = "" if row.ratio is None else f"ratio {row.ratio:g}  "
+            _tell(
+                f"[{known + len(rows)}/{evaluator.wanted}] {row.capture}  {ratio}{row.exposure} "
+                f"x{row.amplification:.4g}  {row.model}  {row.psnr:.2f} dB"
+            )
+    except (KeyboardInterrupt, SystemExit):
+        if file:
+            _tell(f"{file.path} has {known + len(rows)} of {evaluator.wanted} pictures; --resume goes on with it")
+        raise
+    return rows
 
 
-def _restore_with(path: Path, provider: str) -> "Restore":
-    if path.suffix == ".onnx":
-        return _restore_with_onnx(path, provider)
-    if path.suffix == ".safetensors":
-        _require_torch()
-        from rdi.checkpoint import load_checkpoint
+def _show(result: "Evaluation", out: Path | None, as_json: bool) -> None:
+    from rdi.atomic import atomic_path
 
-        return _restore_with_torch(load_checkpoint(path))
-    raise UsageError(f"--model {path} is neither .onnx nor .safetensors; published .pth files go with --from-paper")
-
-
-def _restore_with_published(path: Path) -> "Restore":
-    _require_torch()
-    from rdi.checkpoint import load_published
-
-    return _restore_with_torch(load_published(path))
+    figures = json.dumps(result.to_dict(), indent=1, allow_nan=False)
+    if out:
+        with atomic_path(out) as temporary:
+            temporary.write_text((figures if out.suffix == ".json" else result.markdown()) + "\n", encoding="utf-8")
+    print(figures if as_json else printable(result.markdown()))
 
 
-def _restore_with_onnx(path: Path, provider: str) -> "Restore":
-    import numpy as np
-
-    from rdi.runtime import Exposure, ExposureMode, Restorer
-
-    restorer = Restorer(path, provider=provider)
-
-    def restore(photo: "RawPhoto", ratio: float) -> "NDArray[np.float32]":
-        restored = restorer.restore(photo, Exposure(ExposureMode.RATIO, ratio))
-        return np.divide(restored.image, 65535, dtype=np.float32)
-
-    return restore
-
-
-def _restore_with_torch(checkpoint: "Checkpoint") -> "Restore":
-    from rdi import reference
-
-    return lambda photo, ratio: reference.restore(checkpoint.network, checkpoint.metadata, photo, ratio)
-
-
-def _require_torch() -> None:
-    from importlib.util import find_spec
-
-    if find_spec("torch") is None or find_spec("safetensors") is None:
-        raise MissingPackageError(f"weights in PyTorch need torch and safetensors: {install_hint('train')}")
-
-
-def _table(means: "list[Mean]") -> str:
-    width = max(len(mean.model) for mean in means)
-    lines = [f"{'model':{width}}  ratio  photos  PSNR dB    SSIM"]
-    lines += [
-        f"{mean.model:{width}}  {mean.ratio:5g}  {mean.photos:6}  {mean.psnr:7.2f}  {mean.ssim:.4f}" for mean in means
-    ]
-    return "\n".join(lines)
-
-
-def _json(scores: "list[Score]", means: "list[Mean]") -> str:
-    rows = {name: [_finite(asdict(item)) for item in items] for name, items in (("photos", scores), ("means", means))}
-    return json.dumps(rows, allow_nan=False)
-
-
-def _finite(row: dict[str, Any]) -> dict[str, Any]:
-    """JSON has no infinity, which is the PSNR of a perfect restoration."""
-    return {name: None if value == float("inf") else value for name, value in row.items()}
+def _tell(text: str) -> None:
+    print(printable(text), file=sys.stderr)

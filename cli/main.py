@@ -158,4 +158,4 @@ app.command("export", short_help="Write a trained network as one verified ONNX f
 app.command("verify", short_help="Check an ONNX file against the weights it was made from.")(verify)
 app.command("compare", short_help="PyTorch against ONNX Runtime: time, memory, difference.")(compare)
 app.command("bench", short_help="Time PyTorch, the plain export, rdi's file and OpenVINO.")(bench)
-app.command("eval", short_help="Measure PSNR and SSIM on simulated captures.")(evaluate)
+app.command("eval", short_help="Measure PSNR, SSIM, NIQE and Ma of models.")(evaluate)

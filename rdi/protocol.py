@@ -39,12 +39,27 @@ class Capture:
     source: str = ""
 
 
+class BrightPhoto:
+    """A photo of the list, decoded once for all ratios.
+
+    path, place: of the photo, and of it in the list, from 0: that decides balance and seed
+    """
+
+    def __init__(self, path: Path, place: int, sensor: Sensor | None = None) -> None:
+        self.path, self.place = path, place
+        self._sensor = sensor or Sensor()
+        self._picture = load_picture(path)
+        self._target = render_clean(to_camera(self._picture, self._sensor), self._sensor)
+
+    def capture(self, ratio: float, iso: float = ISO) -> Capture:
+        """Take it in the dark."""
+        balance = np.array(WHITE_BALANCES[self.place % len(WHITE_BALANCES)])
+        exposure = Exposure(iso=iso, ratio=ratio, white_balance=balance)
+        raw = simulate(self._picture, exposure, sensor=self._sensor, read_noise=ReadNoise.GAUSSIAN, seed=self.place)
+        return Capture(self.path.name, raw, self._target, ratio)
+
+
 def captures(photos: Sequence[Path], ratio: float, iso: float = ISO, sensor: Sensor | None = None) -> Iterator[Capture]:
     """Take each photo in the dark, in the order given; with another sensor they are no longer the protocol's own."""
-    sensor = sensor or Sensor()
-    for index, path in enumerate(photos):
-        picture = load_picture(path)
-        balance = np.array(WHITE_BALANCES[index % len(WHITE_BALANCES)])
-        exposure = Exposure(iso=iso, ratio=ratio, white_balance=balance)
-        raw = simulate(picture, exposure, sensor=sensor, read_noise=ReadNoise.GAUSSIAN, seed=index)
-        yield Capture(path.name, raw, render_clean(to_camera(picture, sensor), sensor), ratio)
+    for place, path in enumerate(photos):
+        yield BrightPhoto(path, place, sensor).capture(ratio, iso)

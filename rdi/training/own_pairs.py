@@ -30,6 +30,20 @@ def read_own_pairs(folder: Path, *, skip_missing: bool = False) -> SplitPairs:
     stay together. Raises TrainingDataError where there is no pair, for a dark file without a bright picture and for
     files that cannot be used (unless `skip_missing`).
     """
+    pairs, alone = _all_pairs(folder, skip_missing=skip_missing)
+    usable, skipped = keep_usable(_split(folder, pairs), check_file, skip=skip_missing)
+    return SplitPairs(KIND, folder, usable, (*alone, *skipped))
+
+
+def match_own_pairs(folder: Path, *, skip_missing: bool = False) -> tuple[list[Pair], tuple[str, ...]]:
+    """All pairs of a folder, not split, and why others were left out; the errors of `read_own_pairs`."""
+    pairs, alone = _all_pairs(folder, skip_missing=skip_missing)
+    usable, skipped = keep_usable({"all": pairs}, check_file, skip=skip_missing)
+    return usable["all"], (*alone, *skipped)
+
+
+def _all_pairs(folder: Path, *, skip_missing: bool) -> tuple[list[Pair], list[str]]:
+    """Pairs, and a line for each dark file without a bright one; TrainingDataError where there is no pair."""
     if not folder.is_dir():
         raise TrainingDataError(f"{folder} is not a folder; give one with pairs of pictures")
     pairs, alone = _match(folder)
@@ -40,8 +54,7 @@ def read_own_pairs(folder: Path, *, skip_missing: bool = False) -> SplitPairs:
         )
     if alone and not skip_missing:
         raise TrainingDataError(f"{alone[0]} (of {len(alone)}); add it, or go on without with --skip-missing")
-    usable, skipped = keep_usable(_split(folder, pairs), check_file, skip=skip_missing)
-    return SplitPairs(KIND, folder, usable, (*alone, *skipped))
+    return pairs, alone
 
 
 def _match(folder: Path) -> tuple[list[Pair], list[str]]:

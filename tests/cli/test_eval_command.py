@@ -1,53 +1,220 @@
 """`rdi eval` as a user calls it."""
 
+import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
+from scipy.io import savemat
 from typer.testing import CliRunner
 
 from rdi.cli.main import app
+from rdi.metadata import ModelMetadata
 
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
     for name in "ab":
-        Image.effect_noise((90, 70), 60).convert("RGB").save(tmp_path / f"{name}.png")
-    return tmp_path
+        Image.effect_noise((210, 100), 60).convert("RGB").save(folder / f"{name}.png")
+    return folder
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(app, ["eval", *map(str, arguments)])
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def test_a_model_and_its_weights_score_alike(photos: Path, exported_model: Path, checkpoint_file: Path) -> None:
-    models = ["--model", str(exported_model), "--model", str(checkpoint_file)]
-    result = CliRunner().invoke(app, ["eval", "--photos", str(photos), "--ratio", "100", *models, "--json"])
+    models = ["--model", exported_model, "--model", checkpoint_file]
+    result = run("--photos", photos, "--ratio", 100, *models, "--json")
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
-    assert [mean["photos"] for mean in found["means"]] == [2, 2]
-    assert found["means"][0]["psnr"] == pytest.approx(found["means"][1]["psnr"], abs=1e-2)
-    assert len(found["photos"]) == 4
+    assert [(mean["exposure"], mean["captures"]) for mean in found["means"]] == [("gt", 2)] * 2 + [("paper", 2)] * 2
+    for one, other in (found["means"][:2], found["means"][2:]):
+        for figure in ("psnr", "ssim", "psnr_8bit", "ssim_8bit"):
+            assert one[figure] == pytest.approx(other[figure], abs=1e-2)
+    assert len(found["captures"]) == 8
+    assert {row["ma"] for row in found["captures"]} == {None}
 
 
-def test_a_list_chooses_the_photos(photos: Path, exported_model: Path) -> None:
+def test_by_default_three_ratios_and_both_exposures_are_measured(photos: Path, tiny_model: Path) -> None:
+    result = run("--photos", photos, "--model", tiny_model)
+    assert result.exit_code == 0, result.output
+    lines = [line.split(" | ")[:4] for line in result.stdout.splitlines() if line.startswith("| ratio")]
+    expected = [f"| ratio {ratio}" for ratio in (100, 250, 300) for _ in "gp"]
+    assert [line[0] for line in lines] == expected
+    assert [line[1] for line in lines] == ["gt", "paper"] * 3
+    assert "not measured" in result.stdout
+    assert "[12/12]" in result.stderr
+
+
+def test_a_list_chooses_the_photos(photos: Path, tiny_model: Path) -> None:
     (photos / "VALIDATION.txt").write_text("b.png\n")
-    result = CliRunner().invoke(app, ["eval", "--photos", str(photos), "--ratio", "50", "--model", str(exported_model)])
+    result = run("--photos", photos, "--ratio", 50, "--model", tiny_model, "--exposure", "gt")
     assert result.exit_code == 0, result.output
     assert "b.png" in result.stderr
     assert "a.png" not in result.stderr
-    assert f"{exported_model.name}     50       1" in result.stdout
+    assert f"| ratio 50 | gt | {tiny_model.name} | 1 |" in result.stdout
+
+
+def test_auto_is_what_infer_does(photos: Path, tiny_model: Path) -> None:
+    """It never amplifies more than the paper's estimate."""
+    result = run("--photos", photos, "--ratio", 20, "--model", tiny_model, "--exposure", "paper,auto", "--json")
+    assert result.exit_code == 0, result.output
+    used = [row["amplification"] for row in json.loads(result.stdout)["captures"]]
+    assert all(auto <= paper for paper, auto in zip(used[::2], used[1::2], strict=True))
+
+
+def test_sid_is_measured_over_all_and_by_ratio_with_the_paper_beside(sid_tree: Path, tiny_model: Path) -> None:
+    result = run("--sid", sid_tree, "--model", tiny_model, "--exposure", "gt", "--with-paper")
+    assert result.exit_code == 0, result.output
+    groups = [line.split(" | ")[0] for line in result.stdout.splitlines() if "| gt |" in line]
+    assert groups == ["| all", "| ratio 100", "| ratio 250"]
+    assert "not measured here" in result.stdout
+    assert "do not compare" not in result.stdout
+
+
+def test_scenes_known_as_misaligned_are_left_out_of_a_second_mean(sid_copy: Path, tiny_model: Path) -> None:
+    part, file = sid_copy / "Sony", sid_copy / "Sony_test_list.txt"
+    old = next((part / "short").glob("10001_*")).name[:5]
+    for path in [*part.rglob(f"{old}_*")]:
+        path.rename(path.with_name(path.name.replace(old, "10034")))
+    file.write_text(file.read_text().replace(old, "10034") + (sid_copy / "Sony_val_list.txt").read_text())
+    result = run("--sid", sid_copy, "--model", tiny_model, "--exposure", "gt", "--json")
+    assert result.exit_code == 0, result.output
+    counts = {mean["group"]: mean["captures"] for mean in json.loads(result.stdout)["means"]}
+    assert (counts["all"], counts["all but the misaligned"]) == (4, 2)
+
+
+def test_xtrans_pairs_are_measured_with_xtrans_weights_and_refused_by_bayer_models(
+    sid_tree: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    import torch
+
+    from rdi.camera.cfa import Cfa
+    from rdi.checkpoint import save_checkpoint
+    from rdi.network import RestorationNetwork
+
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        weights = tmp_path / "xtrans.safetensors"
+        save_checkpoint(RestorationNetwork().eval(), ModelMetadata(variant="test", cfa=Cfa.XTRANS), weights)
+    fuji = ["--sid", sid_tree, "--camera", "fuji", "--exposure", "gt"]
+    result = run(*fuji, "--model", weights)
+    assert result.exit_code == 0, result.output
+    assert "Fuji part" in result.stdout
+    refused = run(*fuji, "--model", tiny_model)
+    assert refused.exit_code == 1
+    assert "X-Trans" in refused.stderr
+    mixed = run("--photos", sid_tree / "pictures-RGGB", "--model", weights, "--model", tiny_model)
+    assert mixed.exit_code == 2
+    assert "different patterns" in mixed.stderr
+
+
+def test_own_pairs_without_a_known_ratio_are_measured_with_the_estimate(
+    sid_tree: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    dark = next((sid_tree / "Sony" / "short").glob("10001_00_0.1s*"))
+    (folder / "night.dng").write_bytes(dark.read_bytes())
+    Image.fromarray(np.full((210, 260, 3), 90, np.uint8)).save(folder / "night.png")
+    result = run("--pairs", folder, "--model", tiny_model)
+    assert result.exit_code == 0, result.output
+    assert "the true ratio is not known" in result.stderr
+    assert "| all | paper |" in result.stdout
+    assert "| all | gt |" not in result.stdout
+    nothing = run("--pairs", folder, "--model", tiny_model, "--exposure", "gt")
+    assert nothing.exit_code == 2
+    assert "add paper or auto" in nothing.stderr
+
+
+def test_the_csv_is_gone_on_with(photos: Path, tiny_model: Path, tmp_path: Path) -> None:
+    table, whole = tmp_path / "figures.csv", ["--photos", photos, "--model", tiny_model, "--exposure", "gt"]
+    assert run(*whole, "--ratio", "100", "--csv", table).exit_code == 0
+    assert len(rows_of(table)) == 2
+    assert {row["ma"] for row in rows_of(table)} == {"not measured"}
+    assert run(*whole, "--ratio", "100,300", "--csv", table).exit_code == 1
+    result = run(*whole, "--ratio", "100,300", "--csv", table, "--resume")
+    assert result.exit_code == 0, result.output
+    assert "2 of 4 pictures are measured already" in result.stderr
+    assert len(rows_of(table)) == 4
+    assert "| ratio 100 | gt | tiny.onnx | 2 |" in result.stdout
+    assert run(*whole, "--ratio", "100", "--csv", table, "--overwrite").exit_code == 0
+    assert len(rows_of(table)) == 2
+
+
+def test_an_interrupted_run_keeps_what_it_has(photos: Path, tiny_model: Path, tmp_path: Path, monkeypatch) -> None:
+    from rdi.evaluation.running import Evaluator
+
+    finish = Evaluator._finish
+
+    def interrupted(self, pending):
+        if pending.listed.name == "b.png":
+            raise KeyboardInterrupt
+        return finish(self, pending)
+
+    monkeypatch.setattr(Evaluator, "_finish", interrupted)
+    table = tmp_path / "figures.csv"
+    result = run("--photos", photos, "--model", tiny_model, "--ratio", 100, "--csv", table)
+    assert result.exit_code != 0
+    assert "2 of 4 pictures; --resume" in result.stderr
+    assert [row["capture"] for row in rows_of(table)] == ["a.png"] * 2
+
+
+def test_ma_is_measured_with_its_forests(photos: Path, tiny_model: Path, tmp_path: Path) -> None:
+    leaf = {name: np.zeros((1, 1), np.int32) for name in ("lDau", "rDau", "mbest")}
+    forest = {**leaf, "upper": np.zeros((1, 1)), "avnode": np.full((1, 1), 2.0)}
+    cells = np.empty((3, 1), dtype=object)
+    cells[:, 0] = [forest] * 3
+    savemat(tmp_path / "model.mat", {"model": {"rf": cells, "linear": np.array([[0.5], [1], [1], [0]])}})
+    options = ["--photos", photos, "--model", tiny_model, "--ratio", 100, "--exposure", "gt"]
+    result = run(*options, "--ma-model", tmp_path / "model.mat", "--out", tmp_path / "out.json")
+    assert result.exit_code == 0, result.output
+    assert json.loads((tmp_path / "out.json").read_text())["means"][0]["ma"] == 4.5
+    assert "not measured" not in result.stdout
 
 
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
         (["--ratio", "many"], "--ratio many"),
+        (["--ratio", "0.5"], "out of range"),
+        (["--iso", "1"], "ISO 1 "),
         (["--list", "none.txt"], "--list none.txt does not exist"),
         (["--model", "a.pth"], "neither .onnx nor .safetensors"),
         (["--model", "none.onnx"], "none.onnx does not exist"),
+        (["--exposure", "best"], "--exposure best"),
+        (["--ma-model", "none.mat"], "none.mat does not exist"),
+        (["--camera", "sony"], "--camera is an option of --sid"),
+        (["--sid", "."], "--photos and --sid"),
+        (["--out", "figures.txt"], "--out figures.txt"),
+        (["--resume"], "--csv"),
     ],
 )
-def test_mistakes_get_one_line(photos: Path, exported_model: Path, options: list[str], reason: str) -> None:
-    model = [] if "--model" in options else ["--model", str(exported_model)]
-    result = CliRunner().invoke(app, ["eval", "--photos", str(photos), *model, *options])
+def test_mistakes_get_one_line(photos: Path, tiny_model: Path, options: list[str], reason: str) -> None:
+    model = [] if "--model" in options else ["--model", str(tiny_model)]
+    result = run("--photos", photos, *model, *options)
     assert result.exit_code in (1, 2)
     assert reason in result.stderr
-    assert "Traceback" not in result.output
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_something_to_measure_on_is_needed() -> None:
+    result = run()
+    assert result.exit_code == 2
+    assert "one of --photos DIR, --sid DIR and --pairs DIR" in result.stderr
+
+
+def test_a_model_that_is_given_twice_is_refused(photos: Path, tiny_model: Path) -> None:
+    result = run("--photos", photos, "--model", tiny_model, "--model", tiny_model)
+    assert result.exit_code == 2
+    assert "given twice" in result.stderr

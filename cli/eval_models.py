@@ -1,0 +1,104 @@
+"""The models of `rdi eval`: ONNX files through the runtime, weights through plain PyTorch."""
+
+import hashlib
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rdi.camera.cfa import Cfa
+from rdi.camera.photo import RawPhoto
+from rdi.errors import MissingPackageError, UsageError
+from rdi.evaluation.models import Exposing, Model, Restoration
+from rdi.extras import install_hint
+from rdi.runtime.exposure import Exposure, ExposureMode, choose_amplification
+from rdi.runtime.restorer import Restorer
+
+if TYPE_CHECKING:
+    from rdi.checkpoint import Checkpoint
+
+
+def open_models(files: Sequence[Path], from_paper: Path | None, provider: str) -> list[Model]:
+    """Open all of them, named by their files, or their paths where names are the same.
+
+    Raises UsageError for a file that is given twice or neither .onnx nor .safetensors, and what opening it raises.
+    """
+    names = _names([*files, *([from_paper] if from_paper else [])])
+    models: list[Model] = [_open(path, names[path], provider) for path in files]
+    if from_paper:
+        _require_torch()
+        from rdi.checkpoint import load_published
+
+        models.append(TorchModel(names[from_paper], _digest(from_paper, "torch"), load_published(from_paper)))
+    return models
+
+
+class OnnxModel:
+    """An ONNX file, as `rdi infer` runs it."""
+
+    def __init__(self, path: Path, name: str, provider: str) -> None:
+        self.name = name
+        self._restorer = Restorer(path, provider=provider)
+        self.cfa = self._restorer.model.cfa
+        self.digest = _digest(path, provider)
+
+    def restore(self, photo: RawPhoto, exposing: Exposing, ratio: float | None) -> Restoration:
+        """Restore a photo; the errors of `Restorer.restore`."""
+        restored = self._restorer.restore(photo, _exposure(exposing, ratio))
+        picture = np.divide(restored.image, np.iinfo(restored.image.dtype).max, dtype=np.float32)
+        return Restoration(picture, restored.amplification.value)
+
+
+class TorchModel:
+    """Weights, by the plain network in PyTorch."""
+
+    def __init__(self, name: str, digest: str, checkpoint: "Checkpoint") -> None:
+        self.name, self.digest = name, digest
+        self._checkpoint = checkpoint
+        self.cfa: Cfa = checkpoint.metadata.cfa
+
+    def restore(self, photo: RawPhoto, exposing: Exposing, ratio: float | None) -> Restoration:
+        """Restore a photo; UnsupportedMosaicError for one of another pattern."""
+        from rdi import reference
+
+        metadata = self._checkpoint.metadata
+        amplification = choose_amplification(photo, metadata, _exposure(exposing, ratio)).value
+        picture = reference.restore(self._checkpoint.network, metadata, photo, amplification)
+        return Restoration(picture, amplification)
+
+
+def _open(path: Path, name: str, provider: str) -> Model:
+    if path.suffix == ".onnx":
+        return OnnxModel(path, name, provider)
+    if path.suffix == ".safetensors":
+        _require_torch()
+        from rdi.checkpoint import load_checkpoint
+
+        checkpoint = load_checkpoint(path)
+        return TorchModel(name, _digest(path, "torch"), checkpoint)
+    raise UsageError(f"--model {path} is neither .onnx nor .safetensors; published .pth files go with --from-paper")
+
+
+def _names(paths: Sequence[Path]) -> dict[Path, str]:
+    twice = next((path for path in paths if paths.count(path) > 1), None)
+    if twice:
+        raise UsageError(f"--model {twice} is given twice; leave one out")
+    differ = len({path.name for path in paths}) == len(paths)
+    return {path: path.name if differ else str(path) for path in paths}
+
+
+def _digest(path: Path, runs_on: str) -> str:
+    return f"{hashlib.sha256(path.read_bytes()).hexdigest()} {runs_on}"
+
+
+def _exposure(exposing: Exposing, ratio: float | None) -> Exposure:
+    if exposing is Exposing.GT:
+        return Exposure(ExposureMode.RATIO, ratio)
+    return Exposure(ExposureMode(exposing))
+
+
+def _require_torch() -> None:
+    if find_spec("torch") is None or find_spec("safetensors") is None:
+        raise MissingPackageError(f"weights in PyTorch need torch and safetensors: {install_hint('train')}")
