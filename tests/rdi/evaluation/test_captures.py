@@ -44,7 +44,12 @@ def test_darkened_photos_are_the_protocols_captures(photos):
 
 def test_a_photo_is_decoded_once_for_all_ratios(photos, monkeypatch):
     decoded = []
-    monkeypatch.setattr(protocol, "load_picture", lambda path: decoded.append(path) or np.zeros((60, 80, 3), np.uint8))
+
+    def load(path):
+        decoded.append(path)
+        return np.zeros((60, 80, 3), np.uint8)
+
+    monkeypatch.setattr(protocol, "load_picture", load)
     source = DarkenedPhotos(photos, [100, 250, 300])
     for index in range(len(source.listed)):
         source.open(index)

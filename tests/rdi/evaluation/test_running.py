@@ -20,7 +20,7 @@ from rdi.metrics.fidelity import to_bytes
 class Flat:
     """Captures whose target is one grey each; the third one is damaged, the last one has no ratio."""
 
-    notes = ()
+    notes: tuple[str, ...] = ()
     greys = (0.2, 0.4, 0.6, 0.8)
 
     def __init__(self) -> None:
@@ -65,9 +65,14 @@ def evaluator(said):
     return Evaluator(Flat(), models, exposures, Measures(), skip_damaged=True, tell=said.append)
 
 
+def opened(evaluator: Evaluator) -> list[int]:
+    assert isinstance(evaluator.source, Flat)
+    return evaluator.source.opened
+
+
 def test_each_capture_is_opened_once_and_seen_by_every_model_with_every_exposure(evaluator, said):
     rows = list(evaluator.rows())
-    assert evaluator.source.opened == [0, 1, 2, 3]
+    assert opened(evaluator) == [0, 1, 2, 3]
     assert evaluator.models[0].seen == [
         (600, "gt", 100.0),
         (600, "paper", 100.0),
@@ -112,7 +117,7 @@ def test_what_is_known_is_not_measured_again(evaluator):
         skip_damaged=True, tell=lambda _: None,
     )  # fmt: skip
     rest = list(again.rows())
-    assert again.source.opened == [1, 2, 3]  # the first capture is known with all models
+    assert opened(again) == [1, 2, 3]  # the first capture is known with all models
     assert [row.key for row in (*again.known_rows(), *rest)] == [row.key for row in first]
     result = conclude(again, rest, overall=True)
     assert result.reused == 6
