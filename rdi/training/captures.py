@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -68,9 +69,14 @@ class Window:
 
 @dataclass(frozen=True, eq=False)
 class Draw:
-    """What is drawn for one sample: all but the noise itself."""
+    """What is drawn for one sample: all but the noise itself.
 
-    photo: int
+    path, photo: the photo, (H, W, 3) uint8 sRGB
+    light:       (3,) factors on the scene's linear red, green and blue
+    """
+
+    path: Path
+    photo: NDArray[np.uint8]
     window: Window
     sensor: Sensor
     exposure: Exposure
@@ -103,7 +109,7 @@ class SimulatedCaptures(Dataset[tuple[Tensor, Tensor]]):
         """The network's input (1, crop, crop) float32 and its target (3, crop, crop) float32 in [0, 1]."""
         drawn, generator = self._draw(index)
         sensor, exposure = drawn.sensor, drawn.exposure
-        camera = to_camera(drawn.window.cut(self.photos[drawn.photo]), sensor, drawn.light)
+        camera = to_camera(drawn.window.cut(drawn.photo), sensor, drawn.light)
         mosaic = expose(camera, sensor, exposure, ReadNoise.TUKEY_LAMBDA, generator)
         gains = self.cfa.per_site(exposure.white_balance) if self._balanced else None
         inputs = to_light(mosaic, self.cfa, sensor.black_levels, sensor.white_level, exposure.ratio, gains)
@@ -117,7 +123,7 @@ class SimulatedCaptures(Dataset[tuple[Tensor, Tensor]]):
         flips = [name for name in ("mirror_rows", "mirror_columns", "transpose") if getattr(window, name)]
         red, _, blue = exposure.white_balance
         return (
-            f"{self.photos.paths[drawn.photo]}, {window.side}x{window.side} pixels from row {window.top}, column "
+            f"{drawn.path}, {window.side}x{window.side} pixels from row {window.top}, column "
             f"{window.left} ({', '.join(flips) or 'as it is'}), as a {drawn.sensor.name} at ISO {exposure.iso:.0f}, "
             f"ratio {exposure.ratio:.1f}, white balance {red:.2f},1,{blue:.2f}, "
             f"light times {','.join(f'{factor:.2f}' for factor in drawn.light)}"
@@ -132,10 +138,12 @@ class SimulatedCaptures(Dataset[tuple[Tensor, Tensor]]):
         if not 0 <= index < len(self):
             raise IndexError(index)
         generator = np.random.default_rng((self.settings.seed, index))
-        photo = int(generator.integers(len(self.photos)))
-        window = Window.draw(self.photos[photo].shape, self.settings.crop, generator)
+        number = int(generator.integers(len(self.photos)))
+        photo = self.photos[number]  # once: one that is not kept is decoded for it
+        window = Window.draw(photo.shape, self.settings.crop, generator)
         sensor = self.draw_sensor(generator)
-        return Draw(photo, window, sensor, self.draw_exposure(sensor, generator), draw_light(generator)), generator
+        exposure, light = self.draw_exposure(sensor, generator), draw_light(generator)
+        return Draw(self.photos.paths[number], photo, window, sensor, exposure, light), generator
 
     def draw_sensor(self, generator: np.random.Generator) -> Sensor:
         """One of the cameras; but for the one whose noise is calibrated, with noise that differs a little each time."""

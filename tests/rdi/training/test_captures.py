@@ -9,6 +9,7 @@ from PIL import Image
 
 from rdi.camera import Cfa
 from rdi.errors import UsageError
+from rdi.pictures import load_picture
 from rdi.simulate import Sensor, render_clean
 from rdi.training import captures as captures_module
 from rdi.training.captures import SimulatedCaptures, Window, draw_light, draw_log_uniform
@@ -187,3 +188,16 @@ def test_iso_and_ratio_are_drawn_so(shelf):
     exposures = [captures.draw_exposure(Sensor(), generator) for _ in range(2000)]
     assert np.median([e.iso for e in exposures]) == pytest.approx(np.sqrt(400 * 12_800), rel=0.15)
     assert np.median([e.ratio for e in exposures]) == pytest.approx(np.sqrt(2 * 300), rel=0.2)
+
+
+def test_a_photo_that_is_not_kept_is_decoded_once_for_a_sample(shelf, monkeypatch):
+    decoded = []
+
+    def load(path, most):
+        decoded.append(path)
+        return load_picture(path, most)
+
+    monkeypatch.setattr("rdi.training.photos.load_picture", load)
+    captures = SimulatedCaptures(PhotoShelf(shelf.paths, smallest=192, budget=0), SETTINGS)
+    assert torch.equal(captures[2][0], SimulatedCaptures(shelf, SETTINGS)[2][0])
+    assert len(decoded) == 1
