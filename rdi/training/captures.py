@@ -36,7 +36,7 @@ READ_FACTOR = (0.8, 2.5)
 
 
 @dataclass(frozen=True)
-class Window:
+class PhotoWindow:
     """A square crop of a photo, mirrored and transposed; beyond a photo's border its mirror image.
 
     top, left: of the crop; may be negative by as much as the photo is too small
@@ -50,7 +50,7 @@ class Window:
     transpose: bool
 
     @classmethod
-    def draw(cls, shape: tuple[int, ...], side: int, generator: np.random.Generator) -> "Window":
+    def draw(cls, shape: tuple[int, ...], side: int, generator: np.random.Generator) -> "PhotoWindow":
         """One of all that fit, or, where the photo is smaller, of all that hold it."""
         top, left = (int(generator.integers(min(room, 0), max(room, 0) + 1)) for room in (n - side for n in shape[:2]))
         return cls(top, left, side, *(bool(flag) for flag in generator.integers(2, size=3)))
@@ -77,7 +77,7 @@ class Draw:
 
     path: Path
     photo: NDArray[np.uint8]
-    window: Window
+    window: PhotoWindow
     sensor: Sensor
     exposure: Exposure
     light: NDArray[np.float64]
@@ -140,7 +140,7 @@ class SimulatedCaptures(Dataset[tuple[Tensor, Tensor]]):
         generator = np.random.default_rng((self.settings.seed, index))
         number = int(generator.integers(len(self.photos)))
         photo = self.photos[number]  # once: one that is not kept is decoded for it
-        window = Window.draw(photo.shape, self.settings.crop, generator)
+        window = PhotoWindow.draw(photo.shape, self.settings.crop, generator)
         sensor = self.draw_sensor(generator)
         exposure, light = self.draw_exposure(sensor, generator), draw_light(generator)
         return Draw(self.photos.paths[number], photo, window, sensor, exposure, light), generator

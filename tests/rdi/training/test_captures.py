@@ -12,7 +12,7 @@ from rdi.errors import UsageError
 from rdi.pictures import load_picture
 from rdi.simulate import Sensor, render_clean
 from rdi.training import captures as captures_module
-from rdi.training.captures import SimulatedCaptures, Window, draw_light, draw_log_uniform
+from rdi.training.captures import PhotoWindow, SimulatedCaptures, draw_light, draw_log_uniform
 from rdi.training.photos import PhotoShelf
 from rdi.training.settings import Camera, TrainingSettings
 from rdi.white_balance import WhiteBalance
@@ -90,7 +90,7 @@ def test_every_flip_and_turn_occurs():
     photo[..., 0], photo[..., 1] = np.arange(200)[:, None], np.arange(260)[None] // 2
     seen = set()
     for seed in range(60):
-        patch = Window.draw(photo.shape, 64, np.random.default_rng(seed)).cut(photo).astype(int)
+        patch = PhotoWindow.draw(photo.shape, 64, np.random.default_rng(seed)).cut(photo).astype(int)
         rows, columns = patch[-1, 0] - patch[0, 0], patch[0, -1] - patch[0, 0]
         seen.add((rows[0] > 0, rows[0] < 0, columns[0] > 0, columns[0] < 0, rows[1] > 0, columns[1] > 0))
     assert len(seen) == 8
@@ -100,7 +100,7 @@ def test_every_flip_and_turn_occurs():
 def test_a_photo_smaller_than_the_crop_is_mirrored_to_fill_it(shape):
     photo = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     for seed in range(20):
-        window = Window.draw(shape, 64, np.random.default_rng(seed))
+        window = PhotoWindow.draw(shape, 64, np.random.default_rng(seed))
         patch = replace(window, mirror_rows=False, mirror_columns=False, transpose=False).cut(photo)
         assert patch.shape == (64, 64, 3)
         inside = patch[max(-window.top, 0) :, max(-window.left, 0) :]
