@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 from rdi.errors import UsageError
 
 RUNS = 7
+SIZE = "2848x4256"  # the paper's, where one is enough
 
 
 class Figures(Protocol):
@@ -25,14 +26,16 @@ class Request(NamedTuple):
     subject: the folder or file that the mode itself names
     """
 
+    subject: Path | None = None
     model: Path | None = None
     checkpoint: Path | None = None
     sizes: str | None = None
     backends: str | None = None
+    providers: str | None = None
     threads: int | None = None
     runs: int | None = None
     memory: bool | None = None
-    subject: Path | None = None
+    trials: int | None = None
 
     @property
     def rounds(self) -> int:
@@ -49,6 +52,13 @@ class Request(NamedTuple):
             raise UsageError(
                 f"--sizes {text} cannot be read; give HEIGHTxWIDTH, for example 2848x4256,832x1248"
             ) from error
+
+    def one_size(self) -> tuple[int, int]:
+        """(height, width) of the one frame size of a mode that takes no more; UsageError for several."""
+        size, *more = self.size_list(SIZE)
+        if more:
+            raise UsageError(f"one size is measured here; --sizes {self.sizes} has {1 + len(more)}: give one of them")
+        return size
 
 
 def observe(text: str) -> None:

@@ -1,11 +1,13 @@
-"""The ways of running the network that `benchmark` times. Each imports only what it needs, when it is prepared.
+"""The ways of running the network that are timed. Each imports only what it needs, when it is prepared.
 
-Frames are simulated dark mosaics, the amplification is given except to one, all get the same threads.
+Frames are simulated dark mosaics, the amplification is given except to one, all get the same threads. Times are from
+memory to memory: what runs on a GPU takes the frame there and brings the picture back.
 
 | backend | what runs | from -> to |
 |---|---|---|
-| pytorch | the training form, eager, inference mode | float mosaic -> float picture |
-| plain | `torch.onnx.export` of the folded training form as it comes, static size, in ONNX Runtime | float -> float |
+| pytorch | the training form, weight normalisation folded, eager, inference mode | float mosaic -> float picture |
+| compiled | the same by `torch.compile`, which needs a C++ compiler | |
+| plain | `torch.onnx.export` of the same as it comes, static size, in ONNX Runtime | float -> float |
 | rdi | the exported file in ONNX Runtime, as `rdi infer` runs it | integer mosaic -> integer picture |
 | rdi-estimating | the same file, the amplification estimated inside the graph | |
 | rdi-strips | its strips, as `rdi infer --max-memory` runs them, on a frame with the rows around it they need | |
@@ -17,18 +19,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rdi.errors import UsageError
 from rdi.graph_contract import WITH_DEFAULTS
 
 Size = tuple[int, int]
 Run = Callable[[], object]
 
+CPU = "cpu"
 BLACK, WHITE = 512.0, 16383.0
 AMPLIFICATION = 100.0
 
@@ -37,6 +40,7 @@ class Backend(StrEnum):
     """A way of running the network; see the module."""
 
     PYTORCH = "pytorch"
+    COMPILED = "compiled"
     PLAIN = "plain"
     RDI = "rdi"
     RDI_ESTIMATING = "rdi-estimating"
@@ -53,6 +57,17 @@ class Backend(StrEnum):
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """A backend, and the provider that it runs on: one of ONNX Runtime's by rdi's name; PyTorch knows cpu and cuda."""
+
+    backend: Backend
+    provider: str = CPU
+
+    def __str__(self) -> str:
+        return str(self.backend) if self.provider == CPU else f"{self.backend} on {self.provider}"
+
+
+@dataclass(frozen=True)
 class Files:
     """What the backends run: the weights, the exported model, and the plain export of each size."""
 
@@ -61,22 +76,25 @@ class Files:
     plain: Path
 
 
-def default_backends() -> list[Backend]:
-    """All that can run here."""
-    return [backend for backend in Backend if not backend.needs_openvino or find_spec("openvino")]
+def require_multiple(size: Size) -> None:
+    """UsageError for a size against the network's rule."""
+    height, width = size
+    if height % 32 or width % 32 or min(height, width) < 32:
+        raise UsageError(f"size {height}x{width} is no multiple of 32; give HEIGHTxWIDTH, for example 2848x4256")
 
 
-def prepare(backend: Backend, files: Files, size: Size, threads: int) -> Run:
+def prepare(candidate: Candidate, files: Files, size: Size, threads: int) -> Run:
     """A function that restores a frame of this size once. Imports only what the backend needs."""
+    backend, provider = candidate.backend, candidate.provider
     match backend:
-        case Backend.PYTORCH:
-            return _pytorch(files.checkpoint, size, threads)
+        case Backend.PYTORCH | Backend.COMPILED:
+            return _pytorch(files.checkpoint, size, threads, provider, compiled=backend is Backend.COMPILED)
         case Backend.PLAIN:
-            return _onnxruntime(files.plain, {"mosaic": _light(size)}, threads)
+            return _onnxruntime(files.plain, {"mosaic": _light(size)}, threads, provider)
         case Backend.RDI:
-            return _rdi(files.model, size, threads, AMPLIFICATION)
+            return _rdi(files.model, size, threads, AMPLIFICATION, provider)
         case Backend.RDI_ESTIMATING:
-            return _rdi(files.model, size, threads, 0.0)
+            return _rdi(files.model, size, threads, 0.0, provider)
         case Backend.RDI_STRIPS:
             return _rdi_strips(files.model, size, threads)
         case _:
@@ -86,39 +104,38 @@ def prepare(backend: Backend, files: Files, size: Size, threads: int) -> Run:
             return _openvino(files.plain.read_bytes(), {"mosaic": _light(size)}, threads, precision)
 
 
-def _pytorch(checkpoint: Path, size: Size, threads: int) -> Run:
+def _pytorch(checkpoint: Path, size: Size, threads: int, device: str, *, compiled: bool) -> Run:
     import torch
 
     from rdi.checkpoint import load_checkpoint
+    from rdi.network import fold_weight_norm, plain_network
 
     torch.set_num_threads(threads)
-    network = load_checkpoint(checkpoint).network
+    network = plain_network(fold_weight_norm(load_checkpoint(checkpoint).network)).to(device)
+    restore = torch.compile(network) if compiled else network
     light = torch.from_numpy(_light(size))
 
     def run() -> object:
         with torch.inference_mode():
-            return network(light)
+            return restore(light.to(device)).cpu()
 
     return run
 
 
-def _onnxruntime(path: Path, inputs: dict[str, Any], threads: int) -> Run:
-    from rdi.runtime.package import import_onnxruntime
+def _onnxruntime(path: Path, inputs: dict[str, Any], threads: int, provider: str) -> Run:
     from rdi.runtime.providers import Provider
-    from rdi.runtime.sessions import run_session, session_options
+    from rdi.runtime.sessions import make_session, run_session
 
-    options = session_options(Provider.CPU, threads)
-    session = import_onnxruntime().InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    return partial(run_session, session, inputs, "rgb")
+    return partial(run_session, make_session(path.read_bytes(), Provider(provider), threads), inputs, "rgb")
 
 
-def _rdi(path: Path, size: Size, threads: int, amplification: float) -> Run:
+def _rdi(path: Path, size: Size, threads: int, amplification: float, provider: str) -> Run:
     from rdi.runtime.model import open_model
     from rdi.runtime.providers import Provider
     from rdi.runtime.sessions import Sessions, run_session
 
-    session = Sessions(open_model(path), Provider.CPU, threads).get(*size)
-    return partial(run_session, session, inputs_of(size, amplification), "rgb")
+    session = Sessions(open_model(path), Provider(provider), threads).get(*size)
+    return partial(run_session, session, {**frame_levels(), **inputs_of(size, amplification)}, "rgb")
 
 
 def _rdi_strips(path: Path, size: Size, threads: int) -> Run:
@@ -160,9 +177,14 @@ def given_model(path: Path, size: Size) -> tuple[bytes, dict[str, NDArray[Any]]]
     """The model with all inputs to be given, and their values: OpenVINO takes a default for a constant."""
     from rdi.runtime.given_inputs import without_defaults
 
-    levels = {"black_level": np.full(4, BLACK), "white_level": np.array(WHITE), "gains": np.ones(4), "m": np.array(1)}
-    inputs = {name: value.astype(np.float32) for name, value in levels.items()} | inputs_of(size)
+    inputs = {**frame_levels(), "m": np.array(1, dtype=np.float32), **inputs_of(size)}
     return without_defaults(path.read_bytes(), WITH_DEFAULTS), inputs
+
+
+def frame_levels() -> dict[str, NDArray[Any]]:
+    """The levels of the frame, and gains of one."""
+    values = {"black_level": np.full(4, BLACK), "white_level": np.array(WHITE), "gains": np.ones(4)}
+    return {name: value.astype(np.float32) for name, value in values.items()}
 
 
 def inputs_of(size: Size, amplification: float = AMPLIFICATION) -> dict[str, NDArray[Any]]:

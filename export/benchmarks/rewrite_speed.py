@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from rdi.export.benchmarks.backends import Run, Size
+from rdi.export.benchmarks.backends import Run, Size, require_multiple
 from rdi.export.benchmarks.rewrites import Rewrite, rewrites
-from rdi.export.benchmarks.speed import interleaved, require_multiple
 from rdi.export.onnx_graph import name_sizes, simplify, to_onnx
 from rdi.export.settings import OPSETS
 from rdi.graph_contract import SIZE_NAMES
 from rdi.network import SIZE_MULTIPLE
 from rdi.runtime.providers import Provider
 from rdi.runtime.sessions import make_session, run_session
+from rdi.runtime.timing import interleaved
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,8 @@ from typer.testing import CliRunner
 
 from rdi.cli.main import app
 from rdi.export.benchmarks import rewrite_speed
-from rdi.export.benchmarks.backends import Backend, given_model
+from rdi.export.benchmarks.backends import given_model
 from rdi.export.benchmarks.rewrites import rewrites
-from rdi.export.benchmarks.speed import Benchmark, Row, interleaved
 from rdi.graph_contract import INPUTS
 from rdi.runtime.providers import Provider
 from rdi.runtime.sessions import make_session, run_session
@@ -39,7 +38,7 @@ def test_the_backends_are_timed_in_turn_at_every_size(
         for backend in ("pytorch", "plain", "rdi", "rdi-estimating", "rdi-strips")
     ]
     for row in found["rows"]:
-        assert 0 < row["minimum"] <= row["median"]
+        assert 0 < row["minimum"] <= row["median"] <= row["p95"]
         assert row["peak_bytes"] is None
     assert found["machine"]["cores"] >= 1
     assert found["rows"][1]["times_plain"] == 1
@@ -61,39 +60,13 @@ def test_each_rewrite_is_timed_against_what_it_replaces(tmp_path: Path, monkeypa
         assert f"| {row['name']} | 64x96 |" in result.stdout
 
 
-def test_memory_is_measured_in_a_process_of_its_own(exported_model: Path, checkpoint_file: Path) -> None:
-    files = ["--model", str(exported_model), "--checkpoint", str(checkpoint_file)]
-    result = CliRunner().invoke(
-        app, ["bench", *files, "--sizes", "32x32", "--backends", "pytorch,rdi", "--runs", "1", "--json"]
-    )
-    assert result.exit_code == 0, result.output
-    pytorch, ours = (row["peak_bytes"] for row in json.loads(result.stdout)["rows"])
-    assert ours < pytorch  # PyTorch is not loaded where it is not measured
-
-
-def test_ratios_are_those_of_the_minima_at_the_same_size() -> None:
-    rows = (Row(Backend.PLAIN, 32, 32, 10, 11, None), Row(Backend.RDI, 32, 32, 4, 9, 5_000_000))
-    benchmark = Benchmark(2, 3, rows)
-    assert benchmark.ratio(rows[1], Backend.PLAIN) == 2.5
-    assert benchmark.ratio(rows[1], Backend.PYTORCH) is None
-    assert "| rdi | 4 | 9 | 3906.2 | 2.50 | - | 5 |" in benchmark.markdown()
-
-
-def test_the_first_round_is_not_timed() -> None:
-    calls: list[str] = []
-    backends = {Backend.PLAIN: lambda: calls.append("plain"), Backend.RDI: lambda: calls.append("rdi")}
-    times = interleaved(backends, runs=2)
-    assert calls == ["plain", "rdi"] * 3
-    assert {backend: len(taken) for backend, taken in times.items()} == {Backend.PLAIN: 2, Backend.RDI: 2}
-
-
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
         (["--sizes", "100x64"], "no multiple of 32"),
         (["--sizes", "large"], "--sizes large"),
         (["--backends", "tvm"], "--backends tvm is unknown"),
-        (["--out", "a.txt"], "a .md or .json file"),
+        (["--out", "a.txt"], "a .md or .json or .svg file"),
         (["--rewrites"], "--rewrites takes no --model, --checkpoint, --memory"),
     ],
 )
@@ -110,7 +83,7 @@ def test_mistakes_get_one_line(exported_model: Path, checkpoint_file: Path, opti
         (["--encoders", "--backends", "nonsense"], "--encoders takes no --backends"),
         (["--encoders", "--checkpoint", "nofile"], "--encoders takes no --checkpoint"),
         (["--encoders", "--no-memory"], "--encoders takes no --memory"),
-        (["--encoders", "--sizes", "64x96,96x64"], "--encoders writes pictures of one size"),
+        (["--encoders", "--sizes", "64x96,96x64"], "one size is measured here"),
         (["--rewrites", "--backends", "rdi"], "--rewrites takes no --backends"),
         (["--rewrites", "--memory"], "--rewrites takes no --memory"),
         (["--batch", "photos", "--sizes", "64x96", "--threads", "1", "--runs", "3"], "no --sizes, --threads, --runs"),

@@ -1,0 +1,199 @@
+"""How fast each candidate is, and how much memory it takes.
+
+They run in one process, in turn, so that a machine that slows down slows them all; memory is measured in processes of
+their own.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rdi.export.benchmarks.arithmetic import Arithmetic, count_arithmetic
+from rdi.export.benchmarks.backend_memory import Peaks, Task, measure_peaks
+from rdi.export.benchmarks.backends import (
+    AMPLIFICATION,
+    CPU,
+    Backend,
+    Candidate,
+    Files,
+    Size,
+    prepare,
+)
+from rdi.runtime.timing import Latency, interleaved
+
+Observe = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One candidate at one size.
+
+    latency: milliseconds
+    peaks:   None where memory was not measured
+    """
+
+    candidate: Candidate
+    height: int
+    width: int
+    latency: Latency
+    peaks: Peaks | None = None
+
+    @property
+    def megapixels(self) -> float:
+        """Of the frame."""
+        return self.height * self.width / 1e6
+
+
+@dataclass(frozen=True)
+class BackendSpeeds:
+    """All rows, and how they came about.
+
+    trials:     processes for each peak of memory that were asked for; 0: memory was not measured
+    notes:      what was left out, and why
+    broken_off: whether a Ctrl-C ended it before its end
+    """
+
+    threads: int
+    runs: int
+    trials: int
+    rows: tuple[Row, ...]
+    arithmetic: Arithmetic
+    notes: tuple[str, ...] = ()
+    broken_off: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON: the rows with their ratios to `plain` and `pytorch` at the same size (how many times as fast)."""
+        return {
+            "threads": self.threads,
+            "runs": self.runs,
+            "trials": self.trials,
+            "amplification": AMPLIFICATION,
+            "rows": [self._row_dict(row) for row in self.rows],
+            "arithmetic": self.arithmetic.to_dict(),
+            "notes": list(self.notes),
+            "broken_off": self.broken_off,
+        }
+
+    def _row_dict(self, row: Row) -> dict[str, Any]:
+        return {
+            "backend": str(row.candidate.backend),
+            "provider": row.candidate.provider,
+            "height": row.height,
+            "width": row.width,
+            **vars(row.latency),
+            "peak_bytes": vars(row.peaks) if row.peaks else None,
+            "times_plain": self.ratio(row, Backend.PLAIN),
+            "times_pytorch": self.ratio(row, Backend.PYTORCH),
+        }
+
+    def ratio(self, row: Row, to: Backend) -> float | None:
+        """How many times as fast as another backend on the CPU at the same size, by the minima; None without it."""
+        same = [r for r in self.rows if (r.height, r.width) == (row.height, row.width)]
+        others = [r for r in same if r.candidate == Candidate(to, CPU)]
+        return others[0].latency.minimum / row.latency.minimum if others else None
+
+    def markdown(self) -> str:
+        """Tables for people and pages."""
+        lines = [
+            f"{self.threads} thread{'s' * (self.threads > 1)} each, {self.runs} runs in turn{self._trials()}.",
+            "",
+            "| size | MP | backend | min ms | median | p95 | ms/MP | x plain | x PyTorch | peak MB |",
+            "|---|---|---|---|---|---|---|---|---|---|",
+            *map(self._row, self.rows),
+            "",
+            *(f"- {note}" for note in self.notes),
+            *([""] if self.notes else []),
+            self.arithmetic.markdown(),
+        ]
+        return "\n".join(lines)
+
+    def _trials(self) -> str:
+        broken = "; broken off before its end" if self.broken_off else ""
+        counts = sorted({row.peaks.trials for row in self.rows if row.peaks})
+        if not counts:
+            return broken
+        done = f"{counts[0]}-{counts[-1]}" if len(counts) > 1 else f"{counts[0]}"
+        return f"; memory: mean (range) of {done} process{'es' * (done != '1')} that ran twice{broken}"
+
+    def _row(self, row: Row) -> str:
+        ratios = [self.ratio(row, to) for to in (Backend.PLAIN, Backend.PYTORCH)]
+        plain, pytorch = ("-" if ratio is None else f"{ratio:.2f}" for ratio in ratios)
+        latency, peak = row.latency, row.peaks.describe() if row.peaks else "-"
+        return (
+            f"| {row.height}x{row.width} | {row.megapixels:.1f} | {row.candidate} "
+            f"| {latency.minimum:.0f} | {latency.median:.0f} | {latency.p95:.0f} "
+            f"| {latency.minimum / row.megapixels:.1f} | {plain} | {pytorch} | {peak} |"
+        )
+
+
+@dataclass
+class _Progress:
+    """What is there when a Ctrl-C comes."""
+
+    times: list[tuple[Task, Latency]] = field(default_factory=list)
+    peaks: list[list[int]] = field(default_factory=list)
+
+    def rows(self) -> tuple[Row, ...]:
+        held = self.peaks or [[] for _ in self.times]
+        return tuple(
+            Row(task.candidate, *task.size, latency, Peaks.of(peaks))
+            for (task, latency), peaks in zip(self.times, held, strict=True)
+        )
+
+
+def measure_backends(
+    checkpoint: Path,
+    model: Path,
+    sizes: Sequence[Size],
+    *,
+    candidates: Sequence[Candidate],
+    threads: int,
+    runs: int,
+    folder: Path,
+    trials: int = 0,
+    notes: Sequence[str] = (),
+    observe: Observe = lambda _: None,
+) -> BackendSpeeds:
+    """Run every candidate at every size.
+
+    sizes:   (height, width), multiples of 32
+    runs:    timed runs of each candidate, after one that is not timed
+    folder:  for the plain exports
+    trials:  processes for each peak of memory; 0: none is measured
+    observe: told what is going on
+    Raises UsageError for sizes against the size rule. A KeyboardInterrupt ends it with the sizes that are timed and the
+    processes that have ended; before the first size is timed it is passed on.
+    """
+    arithmetic = count_arithmetic(sizes)  # checks the sizes too
+    progress, broken_off = _Progress(), False
+    try:
+        for size in sizes:
+            observe(f"{size[0]}x{size[1]}: {runs + 1} rounds of {', '.join(map(str, candidates))}")
+            files = Files(checkpoint, model, plain_export(checkpoint, size, folder))
+            progress.times += _timed([Task(candidate, files, size, threads) for candidate in candidates], runs)
+        if trials:
+            progress.peaks = [[] for _ in progress.times]
+            measure_peaks([task for task, _ in progress.times], trials, progress.peaks, observe)
+    except KeyboardInterrupt:
+        if not progress.times:
+            raise
+        broken_off = True
+    return BackendSpeeds(threads, runs, trials, progress.rows(), arithmetic, tuple(notes), broken_off)
+
+
+def _timed(tasks: Sequence[Task], runs: int) -> list[tuple[Task, Latency]]:
+    prepared = {task: prepare(task.candidate, task.files, task.size, task.threads) for task in tasks}
+    return [(task, Latency.of(times)) for task, times in interleaved(prepared, runs).items()]
+
+
+def plain_export(checkpoint: Path, size: Size, folder: Path) -> Path:
+    """Write the plain export for frames of one size (`rdi.export.plain`)."""
+    import onnx
+
+    from rdi.checkpoint import load_checkpoint
+    from rdi.export.plain import plain_model
+
+    path = folder / f"plain-{size[0]}x{size[1]}.onnx"
+    onnx.save(plain_model(load_checkpoint(checkpoint), *size), path)
+    return path
