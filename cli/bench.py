@@ -3,7 +3,7 @@
 import json
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import typer
 
@@ -12,7 +12,7 @@ from rdi.cli.benchmarks.request import Request
 from rdi.errors import UsageError
 
 if TYPE_CHECKING:
-    from rdi.cli.benchmarks.request import Figures
+    from rdi.cli.benchmarks.request import Drawable, Figures
     from rdi.runtime.machine import Machine
 
 
@@ -114,9 +114,12 @@ def show(result: "Figures", machine: "Machine", out: Path | None, as_json: bool)
     """Print what was found, and write it where asked to."""
     from rdi.atomic import atomic_path
 
-    figures = json.dumps({"machine": machine.to_dict(), **result.to_dict()}, indent=1)
-    tables = f"{machine.describe()}\n\n{result.markdown()}"
+    contents = {
+        ".json": lambda: json.dumps({"machine": machine.to_dict(), **result.to_dict()}, indent=1) + "\n",
+        ".md": lambda: f"{machine.describe()}\n\n{result.markdown()}\n",
+        ".svg": lambda: cast("Drawable", result).svg(machine.describe()),
+    }
     if out:
         with atomic_path(out) as temporary:
-            temporary.write_text((figures if out.suffix == ".json" else tables) + "\n", encoding="utf-8")
-    print(figures if as_json else tables)
+            temporary.write_text(contents[out.suffix](), encoding="utf-8")
+    print(contents[".json" if as_json else ".md"](), end="")

@@ -20,6 +20,13 @@ class Figures(Protocol):
         """For people."""
 
 
+class Drawable(Figures, Protocol):
+    """What can be drawn too."""
+
+    def svg(self, caption: str) -> str:
+        """A plot with the machine below it, as a whole SVG file."""
+
+
 class Request(NamedTuple):
     """The options, None where not given; which of them a mode takes stands in the table of `rdi.cli.bench`.
 

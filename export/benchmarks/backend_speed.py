@@ -108,6 +108,14 @@ class BackendSpeeds:
         ]
         return "\n".join(lines)
 
+    def svg(self, caption: str) -> str:
+        """Latency and memory over megapixels, as an SVG file with a caption."""
+        from rdi.export.benchmarks.plot import speed_plots
+        from rdi.page.svg import svg_file
+
+        how = f"{self.threads} thread{'s' * (self.threads > 1)} each, {self.runs} runs in turn{self._trials()}."
+        return svg_file(speed_plots(self), f"{how} {caption}")
+
     def _trials(self) -> str:
         broken = "; broken off before its end" if self.broken_off else ""
         counts = sorted({row.peaks.trials for row in self.rows if row.peaks})

@@ -1,6 +1,7 @@
 """`rdi bench` with its modes: small runs of each, and what each refuses."""
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,16 @@ from typer.testing import CliRunner
 
 from rdi.camera import RawPhoto
 from rdi.camera.dng import write_dng
-from rdi.cli import bench as command
+from rdi.checkpoint import load_checkpoint
+from rdi.cli.bench import MODES
 from rdi.cli.main import app
-from rdi.export.benchmarks import backend_memory
+from rdi.export.benchmarks import backend_memory, branch_speed, parallel_speed
+from rdi.export.benchmarks.arithmetic import Arithmetic
+from rdi.models import shipped_model
+from rdi.network import RestorationNetwork
+from rdi.runtime.threads import physical_cores
+
+SHIPPED = shipped_model().with_suffix(".safetensors")
 
 STAGES = ["decode", "exposure", "align", "session", "network", "encode"]
 
@@ -22,8 +30,8 @@ def bench(*arguments: object) -> Any:
 
 def test_every_mode_is_a_module_and_an_option() -> None:
     shown = bench("--help").stdout
-    for name in command.MODES:
-        assert (Path(command.__file__).parent / "benchmarks" / f"{name}.py").is_file()
+    for name in MODES:
+        assert find_spec(f"rdi.cli.benchmarks.{name}")
         assert f"--{name} " in shown
 
 
@@ -56,12 +64,23 @@ def test_the_stages_of_the_shipped_sample_or_of_a_photo_are_timed(
         assert f"\n| {stage} | " in table
 
 
-def test_branches_and_parallelism_are_measured_on_one_small_size(checkpoint_file: Path) -> None:
-    small = ["--sizes", "32x64", "--runs", "1", "--threads", "1", "--checkpoint", checkpoint_file]
-    table = bench("--branches", *small).stdout
-    assert "| sum / whole | " in table
-    table = bench("--parallel", *small).stdout
-    assert "- PyTorch: branches at once " in table
+@pytest.mark.parametrize(("mode", "library"), [("branches", branch_speed), ("parallel", parallel_speed)])
+def test_branches_are_measured_with_the_weights_that_were_named(
+    mode: str, library: Any, checkpoint_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library's own tests run them for real."""
+    asked: list[Any] = []
+
+    def pretend(network: RestorationNetwork, size: tuple[int, int], **settings: Any) -> Arithmetic:
+        asked.append((size, settings["threads"], settings["runs"], network.output.weight.sum().item()))
+        return Arithmetic(1, 2, 3, ())
+
+    monkeypatch.setattr(library, f"measure_{mode}", pretend)
+    result = bench(f"--{mode}", "--sizes", "32x64", "--runs", 1, "--threads", 1, "--checkpoint", checkpoint_file)
+    assert result.exit_code == 0, result.output
+    bench(f"--{mode}")
+    weights = [load_checkpoint(path).network.output.weight.sum().item() for path in (checkpoint_file, SHIPPED)]
+    assert asked == [((32, 64), 1, 1, weights[0]), ((2848, 4256), physical_cores(), 7, weights[1])]
 
 
 def test_memory_is_the_mean_of_processes_of_their_own(exported_model: Path, checkpoint_file: Path) -> None:

@@ -12,6 +12,7 @@ from rdi.export.benchmarks.arithmetic import count_arithmetic
 from rdi.export.benchmarks.backend_memory import Peaks, Task
 from rdi.export.benchmarks.backend_speed import BackendSpeeds, Row, measure_backends
 from rdi.export.benchmarks.backends import Backend, Candidate, Files, prepare
+from rdi.export.benchmarks.plot import speed_plots
 from rdi.runtime.timing import Latency
 
 PLAIN, RDI = Candidate(Backend.PLAIN), Candidate(Backend.RDI)
@@ -49,6 +50,14 @@ def test_programs_get_the_same() -> None:
     row = speeds().to_dict()["rows"][1]
     assert row["peak_bytes"] == {"trials": 3, "mean": 5e6, "minimum": 4_000_000, "maximum": 7_000_000}
     assert (row["backend"], row["provider"], row["times_plain"], row["p95"]) == ("rdi", "cpu", 2.5, 9.5)
+
+
+def test_the_plots_have_a_line_for_each_candidate_and_memory_where_it_was_measured() -> None:
+    time, memory = speed_plots(speeds((*ROWS, Row(RDI, 64, 32, Latency(8, 9, 10)))))
+    assert {series.name: len(series.points) for series in time.series} == {"plain": 1, "rdi": 2, "rdi on cuda": 1}
+    assert memory.series[0].points == [(0.001024, 5.0)]
+    assert len(speed_plots(speeds(ROWS[:1]))) == 1
+    assert "Example9000" in speeds().svg("Example9000")
 
 
 def test_peaks_are_mean_least_and_most() -> None:
@@ -114,7 +123,7 @@ def test_a_ctrl_c_keeps_the_sizes_that_are_timed(
 
 def test_progress_tells_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(0, 1000, 20))
-    monkeypatch.setattr(backend_memory.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
     monkeypatch.setattr(backend_memory, "peak_bytes", lambda _: 1)
     tasks = [Task(PLAIN, Files(Path(), Path(), Path()), (32, 32), 1)] * 2
     said: list[str] = []
@@ -122,9 +131,7 @@ def test_progress_tells_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     backend_memory.measure_peaks(tasks, 2, found, said.append)
     assert found == [[1, 1], [1, 1]]
     assert "2 trials of 2" in said[0]
-    assert said[1:] == ["memory: 1 of 4 processes, 60 s left", "memory: 2 of 4 processes, 40 s left"] + [
-        "memory: 3 of 4 processes, 20 s left"
-    ]
+    assert said[1:] == [f"memory: {done} of 4 processes, {left} s left" for done, left in ((1, 60), (2, 40), (3, 20))]
 
 
 def test_the_compiled_backend_runs_what_torch_makes_of_the_folded_network(
@@ -138,6 +145,6 @@ def test_the_compiled_backend_runs_what_torch_makes_of_the_folded_network(
 
     monkeypatch.setattr(torch, "compile", pretend)
     files = Files(checkpoint_file, Path(), Path())
-    pictures = [prepare(Candidate(backend), files, (32, 64), 1)() for backend in (Backend.PYTORCH, Backend.COMPILED)]
+    eager, ours = (prepare(Candidate(name), files, (32, 64), 1)() for name in (Backend.PYTORCH, Backend.COMPILED))
     assert len(compiled) == 1
-    np.testing.assert_array_equal(*(np.asarray(picture) for picture in pictures))
+    np.testing.assert_array_equal(np.asarray(eager), np.asarray(ours))
