@@ -57,6 +57,7 @@ MODES = {
     "rewrites": Mode(("sizes", "threads", "runs")),
     "encoders": Mode(("model", "sizes", "threads", "runs")),
     "batch": Mode(("model",)),
+    "training": Mode(("threads", "runs")),
 }
 
 
@@ -78,6 +79,7 @@ def bench(
     rewrites: options.Rewrites = False,
     encoders: options.Encoders = False,
     batch: options.Batch = None,
+    training: options.Training = False,
     out: options.Out = None,
     as_json: options.Json = False,
 ) -> None:
@@ -86,11 +88,11 @@ def bench(
     Example: rdi bench --sizes 2848x4256 --trials 3
     """
     flags = {"macs": macs, "stages": stages, "branches": branches, "parallel": parallel, "rewrites": rewrites}
-    name = chosen_mode({**flags, "encoders": encoders, "batch": batch is not None})
+    name = chosen_mode({**flags, "encoders": encoders, "batch": batch is not None, "training": training})
     request = Request(batch or photo, model, checkpoint, sizes, backends, providers, threads, runs, memory, trials)
     mode = MODES[name]
     mode.refuse_what_does_not_apply(name, request)
-    if photo and name != "stages":
+    if photo and name not in ("stages", "training"):
         raise UsageError(f"photo {photo} is for --stages alone; add it, or leave the photo out")
     mode.refuse_output(name, out)
     from rdi.runtime.machine import this_machine

@@ -5,7 +5,12 @@ from typing import Annotated
 
 import typer
 
-Photo = Annotated[Path | None, typer.Argument(help="Raw photo, for --stages; default: the one that ships with rdi.")]
+Photo = Annotated[
+    Path | None,
+    typer.Argument(
+        help="Raw photo, for --stages; default: the one that ships with rdi. Or a cache of `rdi prepare`, for --training."
+    ),
+]
 Model = Annotated[Path | None, typer.Option(help="ONNX model; default: the one that ships with rdi.")]
 Checkpoint = Annotated[
     Path | None, typer.Option(help="Weights it was exported from; default: .safetensors beside the model.")
@@ -54,6 +59,14 @@ Rewrites = Annotated[
 Encoders = Annotated[bool, typer.Option("--encoders", help="Time instead the picture encoders against Pillow's.")]
 Batch = Annotated[
     Path | None, typer.Option(help="Time instead a batch, this folder of raw photos, against what its CPU work allows.")
+]
+Training = Annotated[
+    bool,
+    typer.Option(
+        "--training",
+        help="Time instead training steps against a plain loop's (--runs: 50 of each); on a cache the data and the "
+        "memory too.",
+    ),
 ]
 Out = Annotated[
     Path | None,

@@ -35,6 +35,13 @@ class TrainingMemory:
         """For programs."""
         return vars(self)
 
+    def markdown(self) -> str:
+        """For people."""
+        return (
+            f"Memory of a training run on a cache of {self.cache / 1e9:.1f} GB: at most {self.peak / 1e9:.2f} GB anonymous, "
+            f"in {self.processes} processes together."
+        )
+
 
 def measure_memory(cache: Path, *, steps: int = 6, crop: int = 512, batch: int = 8, workers: int = 2) -> TrainingMemory:
     """Train for some steps on a cache, in a process of its own, and watch its memory and that of all below it.
