@@ -103,39 +103,55 @@ def setting(
 class Places:
     """Where data are and where files go: stays on this machine, the weights file does not name them."""
 
-    photos: Path | None = setting(None, "Folder of ordinary photos to simulate dark captures of.", group=Group.SOURCE)
+    photos: Path | None = setting(
+        None, "Folder of ordinary photos to simulate dark captures of.", group=Group.SOURCE, resume=True
+    )
     sid: Path | None = setting(
         None,
         "Folder that holds SID's Sony/ or Fuji/, and the lists in it or beside it.",
         group=Group.SOURCE,
+        resume=True,
         old="sony_img_path",
     )
     pairs: Path | None = setting(
-        None, "Folder of your own dark raw photos and bright ones of the same scenes.", group=Group.SOURCE
+        None, "Folder of your own dark raw photos and bright ones of the same scenes.", group=Group.SOURCE, resume=True
     )
-    cache: Path | None = setting(None, "Folder that `rdi prepare` made.", group=Group.SOURCE)
+    cache: Path | None = setting(None, "Folder that `rdi prepare` made.", group=Group.SOURCE, resume=True)
     init: Path | None = setting(None, "Weights to start from (.safetensors); none: random.", group=Group.SOURCE)
     out: Path | None = setting(None, "Folder of the run; none: runs/ and the date and time.", group=Group.SAVING)
     weights_folder: Path | None = setting(
-        None, "Where numbered weights go; none: the run's weights/.", group=Group.SAVING, old="weight_save_path"
+        None,
+        "Where numbered weights go; none: the run's weights/.",
+        group=Group.SAVING,
+        resume=True,
+        old="weight_save_path",
     )
     pictures_folder: Path | None = setting(
-        None, "Where restored pictures go; none: the run's pictures/.", group=Group.SAVING, old="img_save_path"
+        None,
+        "Where restored pictures go; none: the run's pictures/.",
+        group=Group.SAVING,
+        resume=True,
+        old="img_save_path",
     )
     losses_file: Path | None = setting(
-        None, "CSV of the losses; none: the run's losses.csv.", group=Group.SAVING, old="csv_save_path"
+        None, "CSV of the losses; none: the run's losses.csv.", group=Group.SAVING, resume=True, old="csv_save_path"
     )
     averages_file: Path | None = setting(
-        None, "CSV of running averages; none: the run's averages.csv.", group=Group.SAVING, old="metric_avg_file"
+        None,
+        "CSV of running averages; none: the run's averages.csv.",
+        group=Group.SAVING,
+        resume=True,
+        old="metric_avg_file",
     )
     train_amplification_file: Path | None = setting(
         None,
         "CSV to write before training: base, GT and estimated amplification of each training photo.",
         group=Group.SAVING,
+        resume=True,
         old="train_amp_file",
     )
     validation_amplification_file: Path | None = setting(
-        None, "The same CSV for the validation frames.", group=Group.SAVING, old="test_amp_file"
+        None, "The same CSV for the validation frames.", group=Group.SAVING, resume=True, old="test_amp_file"
     )
 
     @property
