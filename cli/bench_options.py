@@ -8,7 +8,7 @@ import typer
 Photo = Annotated[
     Path | None,
     typer.Argument(
-        help="Raw photo, for --stages; default: the one that ships with rdi. Or a cache of `rdi prepare`, for --training."
+        help="Raw photo, for --stages; default: the one that ships with rdi. For --training a cache of `rdi prepare`."
     ),
 ]
 Model = Annotated[Path | None, typer.Option(help="ONNX model; default: the one that ships with rdi.")]

@@ -26,7 +26,7 @@ class TrainingFigures(NamedTuple):
 
 
 def measure(request: Request) -> Figures:
-    """Time rdi's training steps against a plain loop's; on a cache, if one is named, how fast it is read and in what."""
+    """Time rdi's training steps against a plain loop's; on a cache, if one is named, its data path and memory."""
     prepare_threads()
     try:
         from rdi.training.benchmark.throughput import measure_throughput

@@ -38,8 +38,8 @@ class TrainingMemory:
     def markdown(self) -> str:
         """For people."""
         return (
-            f"Memory of a training run on a cache of {self.cache / 1e9:.1f} GB: at most {self.peak / 1e9:.2f} GB anonymous, "
-            f"in {self.processes} processes together."
+            f"Memory of a training run on a cache of {self.cache / 1e9:.1f} GB: at most {self.peak / 1e9:.2f} GB "
+            f"anonymous, in {self.processes} processes together."
         )
 
 

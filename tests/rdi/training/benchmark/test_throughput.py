@@ -37,7 +37,7 @@ def test_the_command_prints_them(monkeypatch):
     )
     result = CliRunner().invoke(app, ["bench", "--training", "--runs", "2", "--json"])
     assert result.exit_code == 0, result.output
-    found = json.loads(result.stdout)
+    found = json.loads(result.stdout)["throughput"]
     assert (found["steps"], found["batch"]) == (2, 1)
     assert training.STEPS == 50
 
@@ -45,4 +45,4 @@ def test_the_command_prints_them(monkeypatch):
 def test_a_cache_without_its_mode_is_refused(tmp_path):
     result = CliRunner().invoke(app, ["bench", str(tmp_path)])
     assert result.exit_code == 2
-    assert "with --training only" in result.stderr
+    assert "leave the photo out" in result.stderr
