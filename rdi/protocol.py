@@ -45,10 +45,10 @@ class BrightPhoto:
     path, place: of the photo, and of it in the list, from 0: that decides balance and seed
     """
 
-    def __init__(self, path: Path, place: int, sensor: Sensor | None = None) -> None:
+    def __init__(self, path: Path, place: int, sensor: Sensor | None = None, max_pixels: int | None = None) -> None:
         self.path, self.place = path, place
         self._sensor = sensor or Sensor()
-        self._picture = load_picture(path)
+        self._picture = load_picture(path, max_pixels)
         self._target = render_clean(to_camera(self._picture, self._sensor), self._sensor)
 
     def capture(self, ratio: float, iso: float = ISO) -> Capture:
@@ -59,7 +59,16 @@ class BrightPhoto:
         return Capture(self.path.name, raw, self._target, ratio)
 
 
-def captures(photos: Sequence[Path], ratio: float, iso: float = ISO, sensor: Sensor | None = None) -> Iterator[Capture]:
-    """Take each photo in the dark, in the order given; with another sensor they are no longer the protocol's own."""
+def captures(
+    photos: Sequence[Path],
+    ratio: float,
+    iso: float = ISO,
+    sensor: Sensor | None = None,
+    max_pixels: int | None = None,
+) -> Iterator[Capture]:
+    """Take each photo in the dark, in the order given.
+
+    With another sensor, or photos halved until they have no more than `max_pixels`, they are not the protocol's own.
+    """
     for place, path in enumerate(photos):
-        yield BrightPhoto(path, place, sensor).capture(ratio, iso)
+        yield BrightPhoto(path, place, sensor, max_pixels).capture(ratio, iso)

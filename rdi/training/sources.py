@@ -20,6 +20,7 @@ from rdi.training.recorded_source import open_recorded
 from rdi.training.settings import Places, TrainingSettings
 
 VALIDATION_RATIO = 100.0  # of simulated captures
+VALIDATION_PIXELS = 6_000_000  # larger photos are halved: simulating a whole one takes up to 80 bytes a pixel
 
 
 class Source(Protocol):
@@ -90,8 +91,8 @@ class PhotoSource:
 
     def validation(self, count: int) -> Iterable[Capture]:
         """The quality protocol's captures at ratio 100, in the model's pattern."""
-        sensor = Sensor(cfa=self.cfa)
-        return protocol.captures(self._validation[:count], VALIDATION_RATIO, sensor=sensor)
+        sensor, photos = Sensor(cfa=self.cfa), self._validation[:count]
+        return protocol.captures(photos, VALIDATION_RATIO, sensor=sensor, max_pixels=VALIDATION_PIXELS)
 
     def describe(self) -> dict[str, Any]:
         """Data and how many of them."""

@@ -138,3 +138,10 @@ def test_a_cache_of_two_folders_is_refused_and_a_mix_of_one_source_too(photos, s
     with pytest.raises(UsageError, match="nothing to train on"):
         open_source(Places(), SETTINGS)
     assert isinstance(open_source(Places(photos=photos), replace(SETTINGS, mix={"photos": 2})), PhotoSource)
+
+
+def test_large_photos_are_halved_for_validation(tmp_path):
+    for number in range(2):
+        Image.new("RGB", (3001, 2001), (90, 60, 30)).save(tmp_path / f"{number}.jpg")
+    (frame,) = PhotoSource(tmp_path, SETTINGS).validation(1)
+    assert frame.raw.mosaic.shape == frame.target.shape[:2] == (1001, 1501)
