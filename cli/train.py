@@ -19,7 +19,7 @@ CHOICES = """nothing to train on: there is no ./Sony folder with Sony_train_list
 
 @with_settings
 def train(
-    run: Annotated[Path | None, typer.Argument(help="With --resume: the run's folder.", metavar="[RUN]")] = None,
+    run: Annotated[Path | None, typer.Argument(help="With --resume: the run's folder.", metavar="RUN")] = None,
     config: Annotated[
         Path | None,
         typer.Option(help="TOML file with settings, by their names here without the dashes.", metavar="FILE"),
