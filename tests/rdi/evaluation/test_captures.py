@@ -45,7 +45,7 @@ def test_darkened_photos_are_the_protocols_captures(photos):
 def test_a_photo_is_decoded_once_for_all_ratios(photos, monkeypatch):
     decoded = []
 
-    def load(path):
+    def load(path, *_):
         decoded.append(path)
         return np.zeros((60, 80, 3), np.uint8)
 
