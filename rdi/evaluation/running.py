@@ -105,7 +105,7 @@ class Evaluator:
         return all(task.key in self.known for task in tasks)
 
     def _tasks(self, listed: Listed) -> list[Task]:
-        """One for each model and exposure; the true ratio is left out where a capture is known to have none."""
+        """One for each model and exposure."""
         parts = [listed.identity, self.source.settings.get("data", ""), self.measures.identity]
         return [
             Task(model, exposing, key_of(*parts, model.digest, exposing))
@@ -115,22 +115,34 @@ class Evaluator:
 
     def _rows(self, plan: list[tuple[int, list[Task]]], reader: Executor, workers: Executor) -> Iterator[Row]:
         waiting: _Pending | None = None
+        try:
+            for listed, scene, tasks in self._scenes(plan, reader):
+                for task in tasks:
+                    if task.exposing is Exposing.GT and scene.ratio is None:
+                        self.tell(f"{listed.name}: the true ratio is not known, gt is left out")
+                        continue
+                    begun = self._begin(listed, scene, task, workers, waiting)
+                    if waiting:
+                        yield self._finish(waiting)
+                    waiting = begun
+        except RdiError:
+            if waiting:  # what was restored before is not lost with what cannot be
+                yield self._finish(waiting)
+            raise
+        if waiting:
+            yield self._finish(waiting)
+
+    def _scenes(
+        self, plan: list[tuple[int, list[Task]]], reader: Executor
+    ) -> Iterator[tuple[Listed, Scene, list[Task]]]:
+        """Each capture, decoded while the one before is worked on."""
         opening = [reader.submit(self._open, plan[0][0])] if plan else []
         for step, (place, tasks) in enumerate(plan):
             scene = self._scene(opening.pop())
             if step + 1 < len(plan):
                 opening.append(reader.submit(self._open, plan[step + 1][0]))
-            for task in tasks if scene else []:
-                assert scene
-                if task.exposing is Exposing.GT and scene.ratio is None:
-                    self.tell(f"{self.source.listed[place].name}: the true ratio is not known, gt is left out")
-                    continue
-                begun = self._begin(self.source.listed[place], scene, task, workers, waiting)
-                if waiting:
-                    yield self._finish(waiting)
-                waiting = begun
-        if waiting:
-            yield self._finish(waiting)
+            if scene:
+                yield self.source.listed[place], scene, tasks
 
     def _open(self, place: int) -> tuple[Scene, float]:
         began = perf_counter()

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,8 @@ from PIL import Image
 from scipy.io import savemat
 from typer.testing import CliRunner
 
+from rdi.camera import read_photo
+from rdi.camera.dng import write_dng
 from rdi.cli.main import app
 from rdi.metadata import ModelMetadata
 
@@ -137,6 +141,27 @@ def test_own_pairs_without_a_known_ratio_are_measured_with_the_estimate(
     assert "add paper or auto" in nothing.stderr
 
 
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_what_infer_makes_of_a_photo_is_perfect_as_its_reference(
+    sid_tree: Path, tiny_model: Path, tmp_path: Path, orientation: int
+) -> None:
+    """Photo and reference meet pixel for pixel, however the camera was held."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    dark = read_photo(next((sid_tree / "Sony" / "short").glob("10001_00_0.1s*")))
+    write_dng(dark.replace(orientation=orientation), folder / "night.dng")
+    restored = tmp_path / "restored.png"
+    infer = ["infer", folder / "night.dng", "--out", restored, "--model", tiny_model]
+    assert CliRunner().invoke(app, [*map(str, infer)]).exit_code == 0
+    # Without its profile, which names rdi's curve: references are read as sRGB.
+    Image.fromarray(np.asarray(Image.open(restored))).save(folder / "night.png")
+    result = run("--pairs", folder, "--model", tiny_model, "--exposure", "auto", "--json")
+    assert result.exit_code == 0, result.output
+    (row,) = json.loads(result.stdout)["captures"]
+    assert row["psnr_8bit"] is None or row["psnr_8bit"] > 70  # None: infinite
+    assert row["ssim"] == pytest.approx(1, abs=1e-3)
+
+
 def test_the_csv_is_gone_on_with(photos: Path, tiny_model: Path, tmp_path: Path) -> None:
     table, whole = tmp_path / "figures.csv", ["--photos", photos, "--model", tiny_model, "--exposure", "gt"]
     assert run(*whole, "--ratio", "100", "--csv", table).exit_code == 0
@@ -168,6 +193,20 @@ def test_an_interrupted_run_keeps_what_it_has(photos: Path, tiny_model: Path, tm
     assert result.exit_code != 0
     assert "2 of 4 pictures; --resume" in result.stderr
     assert [row["capture"] for row in rows_of(table)] == ["a.png"] * 2
+
+
+def test_onnx_models_are_measured_without_pytorch(photos: Path, tiny_model: Path) -> None:
+    """The extras cpu and eval have to do."""
+    arguments = ["rdi", "eval", "--photos", str(photos), "--ratio", "100", "--model", str(tiny_model)]
+    program = (
+        f"import sys; sys.argv = {arguments!r}\nfrom rdi.cli.main import app\n"
+        "try:\n    app()\nfinally:\n    print('loaded', *sys.modules, file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stderr.split("loaded")[-1].split())
+    assert "onnxruntime" in loaded
+    assert not {"torch", "onnx", "rich"} & loaded
 
 
 def test_ma_is_measured_with_its_forests(photos: Path, tiny_model: Path, tmp_path: Path) -> None:

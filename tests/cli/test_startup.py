@@ -44,7 +44,9 @@ def test_leaving_after_a_model_was_simplified_says_nothing_of_leaks(tiny_model: 
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("command", ["infer", "info", "doctor", "demo", "simulate", "train", "export", "compare"])
+@pytest.mark.parametrize(
+    "command", ["infer", "info", "doctor", "demo", "simulate", "train", "export", "compare", "eval"]
+)
 def test_a_help_text_loads_nothing_heavy(command: str) -> None:
     program = (
         f"import sys; sys.argv = ['rdi', {command!r}, '--help']\nfrom rdi.cli.main import app\n"

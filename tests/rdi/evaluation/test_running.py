@@ -107,7 +107,7 @@ def test_a_damaged_capture_ends_the_run_unless_it_may_be_skipped(evaluator):
     done = []
     with pytest.raises(TrainingDataError, match="line 3"):
         done.extend(rows)  # extend keeps what came before the error
-    assert len(done) >= 7
+    assert len(done) == 8  # what waited to be measured is not lost
 
 
 def test_what_is_known_is_not_measured_again(evaluator):
