@@ -47,8 +47,7 @@ def evaluate(
     wanted.require_one()
     if csv is None and (resume or overwrite):
         raise UsageError(f"--{'resume' if resume else 'overwrite'} is of use with --csv only; give --csv FILE")
-    if out and out.suffix not in (".md", ".json"):
-        raise UsageError(f"--out {out} has no suffix that says what to write; give a .md or .json file")
+    _require_writable(out)
     from rdi.cli.eval_models import open_models
     from rdi.evaluation.measures import Measures
     from rdi.evaluation.result import conclude
@@ -68,6 +67,16 @@ def evaluate(
     if not result.rows:
         raise UsageError("no capture could be measured: --exposure gt needs the true ratio; add paper or auto")
     _show(result, out, as_json)
+
+
+def _require_writable(out: Path | None) -> None:
+    """UsageError for an --out that could not be written at the end, before anything is measured."""
+    if out is None:
+        return
+    if out.suffix not in (".md", ".json"):
+        raise UsageError(f"--out {out} has no suffix that says what to write; give a .md or .json file")
+    if not out.parent.is_dir():
+        raise UsageError(f"--out {out}: the folder {out.parent} does not exist; make it first")
 
 
 def _exposures(text: str) -> "list[Exposing]":

@@ -124,4 +124,6 @@ def _figure(value: float | None, digits: int) -> str:
 
 
 def _text(value: object) -> str:
-    return ", ".join(f"{item:g}" for item in value) if isinstance(value, list) else f"{value}"
+    if isinstance(value, list):
+        return ", ".join(map(_text, value))
+    return f"{value:g}" if isinstance(value, float) else f"{value}"

@@ -236,6 +236,7 @@ def test_ma_is_measured_with_its_forests(photos: Path, tiny_model: Path, tmp_pat
         (["--camera", "sony"], "--camera is an option of --sid"),
         (["--sid", "."], "--photos and --sid"),
         (["--out", "figures.txt"], "--out figures.txt"),
+        (["--out", "nowhere/figures.md"], "the folder nowhere does not exist"),
         (["--resume"], "--csv"),
     ],
 )

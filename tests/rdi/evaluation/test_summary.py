@@ -57,6 +57,7 @@ def evaluation(data, **more):
 def test_the_table_says_what_was_not_measured_and_what_it_cost():
     text = evaluation("photos").markdown()
     assert "| ratio 100 | gt | m | 1 | 30.00 | 0.5000 | 30.00 | 0.5000 | 4.00 | not measured |" in text
+    assert text.startswith("photos: iso 3200.\n")
     assert "Ma: not measured" in text
     assert "0.67 of their sum" in text
     assert "table 1" not in text
