@@ -1,20 +1,16 @@
-"""PyTorch against ONNX Runtime on one photo: time, memory and picture.
+"""PyTorch against ONNX Runtime on raw photos: time, memory and picture.
 
 Both sides start from the uint16 mosaic and end with the uint16 picture, with the same amplification and the same
 number of threads. PyTorch runs the folded network eagerly in inference mode. Their runs alternate, so that a machine
 that slows down slows both; memory is measured in a process for each.
 """
 
-import json
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -22,11 +18,12 @@ from numpy.typing import NDArray
 
 from rdi.camera.photo import MARGIN, Frame, RawPhoto, align
 from rdi.checkpoint import Checkpoint, load_checkpoint, weights_digest
-from rdi.errors import ModelError, RdiError
-from rdi.export.deployment.picture import LARGEST, quantise
+from rdi.errors import ModelError
+from rdi.export.backend_peaks import measure_peaks
+from rdi.export.deployment.picture import quantise
+from rdi.export.differences import ChannelDifference, measure_differences
 from rdi.export.graph import RestorationGraph
 from rdi.metadata import WhiteBalance
-from rdi.metrics import psnr
 from rdi.network import fold_weight_norm, plain_network
 from rdi.runtime import Exposure, ExposureMode, Restorer
 
@@ -38,24 +35,28 @@ class Side:
     """One backend's figures.
 
     minimum, median: milliseconds from mosaic to picture
-    peak_bytes:      highest resident memory of a process that restored the photo once, libraries included
+    peak_bytes:      highest resident memory of a process that restored the photo once, libraries included; None where
+                     it was not measured
     """
 
     minimum: float
     median: float
-    peak_bytes: int
+    peak_bytes: int | None
 
 
 @dataclass(frozen=True)
 class Comparison:
     """What came out.
 
+    photo:          the file; "" for a photo that came from none
     width, height:  of the photo
     threads:        of both backends
     max_difference: largest difference of any channel of any pixel, of full scale 1
     psnr:           of ONNX Runtime's picture against PyTorch's, dB; inf where they are equal
+    channels:       how red, green and blue differ; ONNX Runtime minus PyTorch
     """
 
+    photo: str
     width: int
     height: int
     amplification: float
@@ -66,15 +67,34 @@ class Comparison:
     onnxruntime: Side
     max_difference: float
     psnr: float
+    channels: tuple[ChannelDifference, ...]
 
     @property
     def speed_up(self) -> float:
         """How many times faster ONNX Runtime is, by the minima."""
         return self.pytorch.minimum / self.onnxruntime.minimum
 
+    @property
+    def memory_ratio(self) -> float | None:
+        """ONNX Runtime's peak memory over PyTorch's; None where it was not measured."""
+        ours, theirs = self.onnxruntime.peak_bytes, self.pytorch.peak_bytes
+        return ours / theirs if ours and theirs else None
+
+    def within(self, bound: float | None) -> bool:
+        """Whether no pixel differs by more than a bound, of full scale 1; None bounds nothing."""
+        return bound is None or self.max_difference <= bound
+
     def to_dict(self) -> dict[str, Any]:
         """For JSON; an infinite PSNR (equal pictures) becomes None."""
-        return {**asdict(self), "speed_up": self.speed_up, "psnr": self.psnr if np.isfinite(self.psnr) else None}
+        psnr = self.psnr if np.isfinite(self.psnr) else None
+        return {**asdict(self), "speed_up": self.speed_up, "memory_ratio": self.memory_ratio, "psnr": psnr}
+
+
+class Pair(NamedTuple):
+    """The picture of each backend, (H, W, 3) uint16."""
+
+    pytorch: Picture
+    onnxruntime: Picture
 
 
 class TorchRestorer:
@@ -96,53 +116,83 @@ class TorchRestorer:
         return np.asarray(frame.crop(picture.numpy()), dtype=np.uint16)
 
 
-def compare(
-    photo: RawPhoto,
-    model: Path,
-    checkpoint: Path,
-    *,
-    exposure: Exposure | None = None,
-    provider: str = "cpu",
-    threads: int | None = None,
-    runs: int = 5,
-) -> Comparison:
-    """Restore a photo with both backends and compare.
+class Comparer:
+    """Both backends, ready for one photo after the other.
 
     checkpoint: the weights that the model was exported from
-    runs:       timed runs of each backend, after one that is not timed
+    memory:     also measure peak memory, once for each size of photo
     Raises ModelError for a model that was exported from other weights.
     """
-    weights = load_checkpoint(checkpoint)
-    restorer = Restorer(model, provider=provider, threads=threads)
-    if restorer.model.weights_sha256 != weights_digest(weights.network):
-        raise ModelError(f"{model} was not exported from {checkpoint}; name its weights with --checkpoint")
-    torch.set_num_threads(restorer.threads)
-    photo = photo.replace(orientation=1)
-    amplification = restorer.restore(photo, exposure).amplification.value
-    given = Exposure(ExposureMode.NUMBER, amplification)
-    eager = TorchRestorer(weights)
-    frame = align(photo, weights.metadata.cfa, weights.metadata.size_multiple, MARGIN)
-    times, pictures = interleave(
-        {
-            "pytorch": lambda: _timed(lambda: eager.restore(frame, photo.white_level, amplification)),
-            "onnxruntime": lambda: _network_time(restorer, photo, given),
-        },
-        runs,
-    )
-    peaks = _peaks(photo, model, checkpoint, provider, restorer.threads, amplification)
-    sides = {name: Side(min(taken), median(taken), peaks[name]) for name, taken in times.items()}
-    ours, theirs = (np.divide(pictures[name], LARGEST, dtype=np.float32) for name in ("onnxruntime", "pytorch"))
-    return Comparison(
-        width=photo.width,
-        height=photo.height,
-        amplification=amplification,
-        provider=str(restorer.provider),
-        threads=restorer.threads,
-        runs=runs,
-        max_difference=float(np.abs(ours - theirs).max()),
-        psnr=psnr(ours, theirs),
-        **sides,
-    )
+
+    def __init__(
+        self,
+        model: Path,
+        checkpoint: Path,
+        *,
+        provider: str = "cpu",
+        threads: int | None = None,
+        memory: bool = True,
+    ) -> None:
+        self._files, self._memory = (model, checkpoint), memory
+        self._weights = load_checkpoint(checkpoint)
+        self._restorer = Restorer(model, provider=provider, threads=threads)
+        if self._restorer.model.weights_sha256 != weights_digest(self._weights.network):
+            raise ModelError(f"{model} was not exported from {checkpoint}; name its weights with --checkpoint")
+        self._eager = TorchRestorer(self._weights)
+        self._peaks: dict[tuple[int, ...], dict[str, int]] = {}
+
+    def compare(self, photo: RawPhoto, exposure: Exposure | None = None, runs: int = 5) -> tuple[Comparison, Pair]:
+        """Restore a photo with both backends and compare.
+
+        runs: timed runs of each backend, after one that is not timed
+        """
+        restorer, metadata = self._restorer, self._weights.metadata
+        torch.set_num_threads(restorer.threads)
+        photo = photo.replace(orientation=1)
+        amplification = restorer.restore(photo, exposure).amplification.value
+        given = Exposure(ExposureMode.NUMBER, amplification)
+        frame = align(photo, metadata.cfa, metadata.size_multiple, MARGIN)
+        times, pictures = interleave(
+            {
+                "pytorch": lambda: _timed(lambda: self._eager.restore(frame, photo.white_level, amplification)),
+                "onnxruntime": lambda: _network_time(restorer, photo, given),
+            },
+            runs,
+        )
+        peaks = self._peaks_of(photo, amplification)
+        sides = {name: Side(min(taken), median(taken), peaks.get(name)) for name, taken in times.items()}
+        channels = measure_differences(pictures["onnxruntime"], pictures["pytorch"])
+        compared = Comparison(
+            photo=str(photo.path or ""),
+            width=photo.width,
+            height=photo.height,
+            amplification=amplification,
+            provider=str(restorer.provider),
+            threads=restorer.threads,
+            runs=runs,
+            max_difference=max(channel.largest for channel in channels),
+            psnr=_psnr(channels),
+            channels=channels,
+            **sides,
+        )
+        return compared, Pair(**pictures)
+
+    def _peaks_of(self, photo: RawPhoto, amplification: float) -> dict[str, int]:
+        """Of the first photo of this size: what is allocated depends on nothing else."""
+        if not self._memory:
+            return {}
+        size = photo.mosaic.shape
+        if size not in self._peaks:
+            (model, checkpoint), provider = self._files, str(self._restorer.provider)
+            threads = self._restorer.threads
+            self._peaks[size] = measure_peaks(photo, model, checkpoint, provider, threads, amplification)
+        return self._peaks[size]
+
+
+def _psnr(channels: tuple[ChannelDifference, ...]) -> float:
+    """Over all pixels and channels, dB; inf where nothing differs."""
+    error = float(np.mean([channel.rms**2 for channel in channels]))
+    return float("inf") if error == 0 else -10 * float(np.log10(error))
 
 
 def interleave(
@@ -168,31 +218,3 @@ def _timed(restore: Callable[[], Picture]) -> tuple[float, Picture]:
 def _network_time(restorer: Restorer, photo: RawPhoto, exposure: Exposure) -> tuple[float, Picture]:
     restored = restorer.restore(photo, exposure)
     return restored.timings["network"], restored.image
-
-
-def _peaks(
-    photo: RawPhoto, model: Path, checkpoint: Path, provider: str, threads: int, amplification: float
-) -> dict[str, int]:
-    """Peak memory of each backend, bytes, each in a process of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        frame = Path(folder) / "photo.npz"
-        np.savez(
-            frame,
-            mosaic=photo.mosaic,
-            cfa=str(photo.cfa),
-            phase=photo.phase,
-            black_level=photo.black_level,
-            white_level=photo.white_level,
-            white_balance=photo.white_balance,
-        )
-        common = [str(frame), str(model), str(checkpoint), provider, str(threads), str(amplification)]
-        return {name: _peak_of(name, common) for name in ("pytorch", "onnxruntime")}
-
-
-def _peak_of(backend: str, arguments: list[str]) -> int:
-    command = [sys.executable, "-m", "rdi.export.peak_memory", backend, *arguments]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    if ended.returncode:
-        reason = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
-        raise RdiError(f"measuring the memory of {backend} failed: {reason[-1]}")
-    return int(json.loads(ended.stdout)["peak_bytes"])

@@ -10,16 +10,27 @@ from rdi.page.tables import Table, folded, table
 
 WIDTH, HEIGHT = 640, 320  # of the drawing, in units that the page scales
 LEFT, RIGHT, TOP, BOTTOM = 62, 18, 34, 46  # around the plotted area
+COLOURS = 6
 _MARKER = 4.0
 
 
 @dataclass(frozen=True)
 class Series:
-    """A named line: (x, y) in the order of x; `dashed` for what is not measured but given or published."""
+    """A named line.
+
+    points: (x, y) in the order of x
+    dashed: for what is not measured but given or published
+    colour: of the page's: 0 blue, 1 red, 2 green, 3 violet, 4 yellow, 5 grey; by default in this order
+    """
 
     name: str
     points: Sequence[tuple[float, float]]
     dashed: bool = False
+    colour: int | None = None
+
+    def kind(self, place: int) -> str:
+        """The class that gives it its colour, as the one in this place of the plot."""
+        return f"s{(place if self.colour is None else self.colour) % COLOURS}"
 
 
 @dataclass(frozen=True)
@@ -42,7 +53,9 @@ class Plot:
 def plot(content: Plot, key: str) -> Html:
     """A plot with legend and table; `key` tells it from the page's others."""
     marks = join(*(_line(content.x, content.y, series, place) for place, series in enumerate(content.series)))
-    legend = [(series.name, f"s{place % 6}{' dashed' * series.dashed}") for place, series in enumerate(content.series)]
+    legend = [
+        (series.name, series.kind(place) + " dashed" * series.dashed) for place, series in enumerate(content.series)
+    ]
     return figure(key, content.title, content.explain, drawing(content.x, content.y, marks), legend, content.figures)
 
 
@@ -104,7 +117,7 @@ def vertical(x: float, kind: str, label: str, row: int = 0) -> Html:
 
 
 def _line(x: Axis, y: Axis, series: Series, place: int) -> Html:
-    kind, held = f"s{place % 6}", [point for point in series.points if all(map(math.isfinite, point))]
+    kind, held = series.kind(place), [point for point in series.points if all(map(math.isfinite, point))]
     places = [(across(x, first), up(y, second)) for first, second in held]
     dots = (_dot(at, f"{series.name}: {p[0]:.4g}, {p[1]:.4g}") for at, p in zip(places, held, strict=True))
     return element("g", polyline(places, "curve" + " dashed" * series.dashed), *dots, class_=kind)
