@@ -81,6 +81,7 @@ def bench(
     batch: options.Batch = None,
     training: options.Training = False,
     out: options.Out = None,
+    report: options.Report = None,
     as_json: options.Json = False,
 ) -> None:
     """Time PyTorch, the plain export, rdi's file and OpenVINO against each other, interleaved, and their memory.
@@ -95,11 +96,19 @@ def bench(
     if photo and name not in ("stages", "training"):
         raise UsageError(f"photo {photo} is for --stages alone; add it, or leave the photo out")
     mode.refuse_output(name, out)
+    if report:
+        from rdi.page.document import require_page_path
+
+        require_page_path(report)
     from rdi.runtime.machine import this_machine
 
     machine = this_machine()  # before it gets busy
     result = import_module(f"rdi.cli.benchmarks.{name}").measure(request)
     show(result, machine, out, as_json)
+    if report:
+        from rdi.cli.benchmarks.page import write_bench_page
+
+        write_bench_page(report, name, result, machine, drawable=".svg" in mode.writes)
     if getattr(result, "broken_off", False):
         raise typer.Exit(130)
 

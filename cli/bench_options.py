@@ -72,4 +72,8 @@ Out = Annotated[
     Path | None,
     typer.Option(help="Also write the tables (.md), the figures (.json) or, of the backends, a plot (.svg) here."),
 ]
+Report = Annotated[
+    Path | None,
+    typer.Option(help="Also write a page (.html) that needs no network: the tables and, of the backends, plots."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of the tables.")]

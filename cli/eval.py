@@ -36,6 +36,7 @@ def evaluate(
     resume: options.Resume = False,
     overwrite: options.Overwrite = False,
     out: options.OutFile = None,
+    report: options.Report = None,
     with_paper: options.WithPaper = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -48,6 +49,10 @@ def evaluate(
     if csv is None and (resume or overwrite):
         raise UsageError(f"--{'resume' if resume else 'overwrite'} is of use with --csv only; give --csv FILE")
     _require_writable(out)
+    if report:
+        from rdi.page.document import require_page_path
+
+        require_page_path(report)
     from rdi.cli.eval_models import open_models
     from rdi.evaluation.measures import Measures
     from rdi.evaluation.result import conclude
@@ -67,6 +72,10 @@ def evaluate(
     if not result.rows:
         raise UsageError("no capture could be measured: --exposure gt needs the true ratio; add paper or auto")
     _show(result, out, as_json)
+    if report:
+        from rdi.evaluation.page import write_evaluation_page
+
+        write_evaluation_page(report, result, source, models)
 
 
 def _require_writable(out: Path | None) -> None:

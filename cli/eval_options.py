@@ -58,6 +58,10 @@ Resume = Annotated[
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the CSV file, if it exists.")]
 OutFile = Annotated[Path | None, typer.Option(help="Also write the tables (.md) or all figures (.json) here.")]
+Report = Annotated[
+    Path | None,
+    typer.Option(help="Also write a page (.html) that needs no network: tables, plots, the worst and best pictures."),
+]
 WithPaper = Annotated[
     bool, typer.Option("--with-paper", help="Show the published figures of the paper's table 1 beside.")
 ]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rdi.export.comparison import Comparison, Pair
 from rdi.export.differences import difference_picture, steps_text
-from rdi.page import Column, Html, Layer, Page, Plot, Section, Series, Table, facts, paragraph, plot, table, viewer
+from rdi.page import Bars, Column, Html, Layer, Page, Section, Table, bars, facts, paragraph, table, viewer
 from rdi.page.axes import Axis
 from rdi.page.budget import PAGE, share_of
 from rdi.page.document import write_page
@@ -118,8 +118,7 @@ def _details(compared: Comparison, place: int) -> Html:
         "Amplification": f"{compared.amplification:.4g} times",
         "Size": f"{compared.width}x{compared.height}",
     }
-    words = element("div", facts(sides), _channels(compared))
-    return element("div", words, _histogram(compared, f"d{place}"), class_="split")
+    return join(facts(sides), _channels(compared), _histogram(compared, f"d{place}"))
 
 
 def _channels(compared: Comparison) -> Html:
@@ -141,25 +140,22 @@ def _channels(compared: Comparison) -> Html:
 def _histogram(compared: Comparison, key: str) -> Html:
     """Shares of the pixels over differences, both in powers: most differ by nothing, some by a step or two."""
     used = max(index for one in compared.channels for index, share in enumerate(one.histogram) if share)
-    last = max(used, 3)
-    every = 1 if last <= 8 else 2
-    ticks = tuple((float(index), steps_text(index)) for index in range(0, last + 1, every))
-    x = Axis("Difference, in steps of 1/65535 of full scale", 0.0, float(last), ticks)
-    powers = tuple((10.0**power, f"{100 * 10.0**power:g} %") for power in range(round(math.log10(_FLOOR)), 1, 2))
-    y = Axis("Share of the pixels", _FLOOR, 1.0, powers, log=True)
-    series = [
-        Series(
-            one.channel,
-            [(float(i), max(share, _FLOOR)) for i, share in enumerate(one.histogram[: last + 1])],
-            colour=_COLOURS[one.channel],
-        )
-        for one in compared.channels
-    ]
+    groups = [steps_text(index) for index in range(max(used, 3) + 1)]
+    powers = tuple((10.0**power, f"{10.0**power:g}") for power in range(round(math.log10(_FLOOR)), 1, 2))
     columns = [Column("Steps", figures=False), *(Column(one.channel) for one in compared.channels)]
-    rows = [(steps_text(i), *(f"{100 * one.histogram[i]:.4g} %" for one in compared.channels)) for i in range(last + 1)]
-    figures = Table("Share of the pixels by their difference", columns, rows)
-    explain = "A step is the smallest difference that 16 bits can hold; 257 of them are one step of 8 bits."
-    return plot(Plot("Histogram of the differences", explain, x, y, series, figures), key)
+    rows = [(name, *(f"{100 * one.histogram[i]:.4g} %" for one in compared.channels)) for i, name in enumerate(groups)]
+    return bars(
+        Bars(
+            title="Histogram of the differences",
+            explain="A step is the smallest difference that 16 bits can hold; 257 of them are one step of 8 bits.",
+            x="Difference, in steps of 1/65535 of full scale",
+            groups=groups,
+            y=Axis("Share of the pixels", _FLOOR, 1.0, powers, log=True),
+            series=[(one.channel, _COLOURS[one.channel], one.histogram[: len(groups)]) for one in compared.channels],
+            figures=Table("Share of the pixels by their difference", columns, rows),
+        ),
+        key,
+    )
 
 
 def _name(compared: Comparison) -> str:

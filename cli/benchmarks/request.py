@@ -2,9 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from rdi.errors import UsageError
+
+if TYPE_CHECKING:
+    from rdi.page import Plot
 
 RUNS = 7
 SIZE = "2848x4256"  # the paper's, where one is enough
@@ -22,6 +25,9 @@ class Figures(Protocol):
 
 class Drawable(Figures, Protocol):
     """What can be drawn too."""
+
+    def plots(self) -> "list[Plot]":
+        """For a page."""
 
     def svg(self, caption: str) -> str:
         """A plot with the machine below it, as a whole SVG file."""

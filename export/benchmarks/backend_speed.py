@@ -7,7 +7,7 @@ their own.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rdi.export.benchmarks.arithmetic import Arithmetic, count_arithmetic
 from rdi.export.benchmarks.backend_memory import Peaks, Task, measure_peaks
@@ -21,6 +21,9 @@ from rdi.export.benchmarks.backends import (
     prepare,
 )
 from rdi.runtime.timing import Latency, interleaved
+
+if TYPE_CHECKING:
+    from rdi.page import Plot
 
 Observe = Callable[[str], None]
 
@@ -108,13 +111,18 @@ class BackendSpeeds:
         ]
         return "\n".join(lines)
 
+    def plots(self) -> "list[Plot]":
+        """Latency and memory over megapixels."""
+        from rdi.export.benchmarks.plot import speed_plots
+
+        return speed_plots(self)
+
     def svg(self, caption: str) -> str:
         """Latency and memory over megapixels, as an SVG file with a caption."""
-        from rdi.export.benchmarks.plot import speed_plots
         from rdi.page.svg import svg_file
 
         how = f"{self.threads} thread{'s' * (self.threads > 1)} each, {self.runs} runs in turn{self._trials()}."
-        return svg_file(speed_plots(self), f"{how} {caption}")
+        return svg_file(self.plots(), f"{how} {caption}")
 
     def _trials(self) -> str:
         broken = "; broken off before its end" if self.broken_off else ""

@@ -7,11 +7,12 @@ The commands hand their results to modules of their own that make sections of th
 from rdi.page.document import Page, Section, render, require_page_path, write_page
 from rdi.page.markup import Html, element, paragraph
 from rdi.page.pictures import EncodedPicture, encode_within
-from rdi.page.plots import Plot, Series, plot
+from rdi.page.plots import Bars, Plot, Series, bars, plot
 from rdi.page.tables import Column, Table, facts, table
 from rdi.page.viewer import Layer, viewer
 
 __all__ = [
+    "Bars",
     "Column",
     "EncodedPicture",
     "Html",
@@ -21,6 +22,7 @@ __all__ = [
     "Section",
     "Series",
     "Table",
+    "bars",
     "element",
     "encode_within",
     "facts",

@@ -12,6 +12,7 @@ WIDTH, HEIGHT = 640, 320  # of the drawing, in units that the page scales
 LEFT, RIGHT, TOP, BOTTOM = 62, 18, 34, 46  # around the plotted area
 COLOURS = 6
 _MARKER = 4.0
+_BARS = 0.8  # of a group's width
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,10 @@ class Series:
     points: Sequence[tuple[float, float]]
     dashed: bool = False
     colour: int | None = None
+
+    def stroke(self, place: int) -> str:
+        """The classes of its stroke; from the seventh line on, when the colours begin anew, it is dashed."""
+        return " dashed" if self.dashed or place >= COLOURS else ""
 
     def kind(self, place: int) -> str:
         """The class that gives it its colour, as the one in this place of the plot."""
@@ -50,12 +55,51 @@ class Plot:
     figures: Table | None = None
 
 
+@dataclass(frozen=True)
+class Bars:
+    """A plot of groups of bars, one bar of each series in a group.
+
+    title, explain, figures: as of a `Plot`
+    x:      what the groups are, with their names
+    series: name and colour of the bars, and their values, one for each group; None leaves a bar out
+    """
+
+    title: str
+    explain: str
+    x: str
+    groups: Sequence[str]
+    y: Axis
+    series: Sequence[tuple[str, int, Sequence[float | None]]]
+    figures: Table | None = None
+
+
+def bars(content: Bars, key: str) -> Html:
+    """A plot of bars with legend and table; `key` tells it from the page's others."""
+    count = len(content.groups)
+    ticks = tuple((place + 0.5, name) for place, name in enumerate(content.groups))
+    x, width = Axis(content.x, 0.0, float(count), ticks), _BARS / len(content.series)
+    marks = []
+    for which, (name, colour, values) in enumerate(content.series):
+        for place, value in enumerate(values):
+            if value is not None and math.isfinite(value):
+                left = place + (1 - _BARS) / 2 + which * width
+                says = f"{name}, {content.groups[place]}: {value:.4g}"
+                marks.append(_bar(across(x, left), across(x, left + width), up(content.y, value), colour, says))
+    legend = [(name, f"block s{colour % COLOURS}") for name, colour, _ in content.series]
+    drawn = drawing(x, content.y, join(*marks))
+    return figure(key, content.title, content.explain, drawn, legend, content.figures)
+
+
+def _bar(left: float, right: float, top: float, colour: int, says: str) -> Html:
+    kind, height = f"bar s{colour % COLOURS}", max(HEIGHT - BOTTOM - top, 0)
+    named = element("title", says)
+    return element("rect", named, x=left, y=top, width=max(right - left - 1, 1), height=height, class_=kind)
+
+
 def plot(content: Plot, key: str) -> Html:
     """A plot with legend and table; `key` tells it from the page's others."""
     marks = join(*(_line(content.x, content.y, series, place) for place, series in enumerate(content.series)))
-    legend = [
-        (series.name, series.kind(place) + " dashed" * series.dashed) for place, series in enumerate(content.series)
-    ]
+    legend = [(series.name, series.kind(place) + series.stroke(place)) for place, series in enumerate(content.series)]
     return figure(key, content.title, content.explain, drawing(content.x, content.y, marks), legend, content.figures)
 
 
@@ -120,7 +164,7 @@ def _line(x: Axis, y: Axis, series: Series, place: int) -> Html:
     kind, held = series.kind(place), [point for point in series.points if all(map(math.isfinite, point))]
     places = [(across(x, first), up(y, second)) for first, second in held]
     dots = (_dot(at, f"{series.name}: {p[0]:.4g}, {p[1]:.4g}") for at, p in zip(places, held, strict=True))
-    return element("g", polyline(places, "curve" + " dashed" * series.dashed), *dots, class_=kind)
+    return element("g", polyline(places, "curve" + series.stroke(place)), *dots, class_=kind)
 
 
 def _dot(at: tuple[float, float], says: str) -> Html:

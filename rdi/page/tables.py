@@ -34,7 +34,7 @@ class Table:
 def table(content: Table) -> Html:
     """A table that scrolls within itself where the window is narrow, never the page."""
     head = element("tr", *(_cell("th", column, column.heading, scope="col") for column in content.columns))
-    caption = element("caption", content.caption)
+    caption = element("caption", element("span", content.caption))
     body = element("tbody", *(_row(content.columns, row) for row in content.rows))
     whole = element("table", caption, element("thead", head), body)
     return element("div", whole, class_="scroll", tabindex=0, role="region", aria_label=content.caption)

@@ -1,6 +1,7 @@
 """`rdi bench`: the backends in turn, with their ratios."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,26 @@ def test_the_backends_are_timed_in_turn_at_every_size(
     ratio = found["rows"][1]["minimum"] / found["rows"][2]["minimum"]
     assert found["rows"][2]["times_plain"] == pytest.approx(ratio)
     assert "| 64x96 | 0.0 | rdi |" in (tmp_path / "bench.md").read_text(encoding="utf-8")
+
+
+def test_the_report_of_the_backends_has_a_point_of_each_in_its_plot(
+    exported_model: Path, checkpoint_file: Path, tmp_path: Path
+) -> None:
+    files = ["--model", str(exported_model), "--checkpoint", str(checkpoint_file), "--runs", "1", "--no-memory"]
+    command = ["bench", *files, "--sizes", "64x96,96x128", "--backends", "pytorch,rdi"]
+    page = tmp_path / "r.html"
+    assert CliRunner().invoke(app, [*command, "--report", str(page)]).exit_code == 0
+    assert page.read_text("utf-8").count("<circle") == 2 * 2
+    assert "<td>pytorch</td>" in page.read_text("utf-8")
+    assert CliRunner().invoke(app, [*command, "--report", str(tmp_path / "r.txt")]).exit_code == 2
+
+
+def test_what_has_no_plots_has_its_tables_on_the_page(tmp_path: Path) -> None:
+    page = tmp_path / "r.html"
+    result = CliRunner().invoke(app, ["bench", "--macs", "--sizes", "2848x4256", "--report", str(page)])
+    assert result.exit_code == 0, result.output
+    assert "<svg" not in page.read_text("utf-8")
+    assert re.search(r"2848x4256.*59\.[0-9]", page.read_text("utf-8"))
 
 
 def test_each_rewrite_is_timed_against_what_it_replaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

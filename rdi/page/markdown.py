@@ -1,0 +1,51 @@
+"""What a command prints as Markdown, as a part of a page: tables, lists and paragraphs, which is all they print."""
+
+import re
+from collections.abc import Iterator
+from itertools import groupby
+
+from rdi.page.markup import Html, element, join, paragraph
+from rdi.page.tables import Column, Table, table
+
+_FIGURE = re.compile(r"[-+]?[\d., ]*\d[\d.,]*(e[-+]?\d+)?\s*%?|-|")
+
+
+def from_markdown(text: str, caption: str) -> Html:
+    """Tables, `- ` lists and paragraphs of a report; everything in them is text.
+
+    caption: of its first table; each other one is captioned by the paragraph before it
+    """
+    return join(*_blocks(text, caption))
+
+
+def _blocks(text: str, caption: str) -> Iterator[Html]:
+    blocks = [(kind, [*lines]) for kind, lines in groupby(text.splitlines(), _kind) if kind]
+    for place, (kind, lines) in enumerate(blocks):
+        before_table = caption == "" and place + 1 < len(blocks) and blocks[place + 1][0] == "table"
+        if kind == "table":
+            before = blocks[place - 1][1][-1] if place else ""
+            yield _table([_cells(line) for line in lines], caption or before)
+            caption = ""
+        elif kind == "list":
+            yield element("ul", *(element("li", line[2:]) for line in lines))
+        else:
+            yield from (paragraph(line) for line in (lines[:-1] if before_table else lines))
+
+
+def _kind(line: str) -> str:
+    if line.startswith("|"):
+        return "table"
+    return "list" if line.startswith("- ") else "text" if line.strip() else ""
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line.strip())[1:-1]]
+
+
+def _table(lines: list[list[str]], caption: str) -> Html:
+    headings, _, *rows = lines
+    figures = [all(_FIGURE.fullmatch(row[place]) for row in rows) for place in range(len(headings))]
+    columns = [
+        Column(name, holds and place > 0) for place, (name, holds) in enumerate(zip(headings, figures, strict=True))
+    ]
+    return table(Table(caption, columns, rows))

@@ -1,0 +1,32 @@
+"""Markdown as the commands print it becomes tables, lists and paragraphs, and stays text."""
+
+import xml.etree.ElementTree as ET
+
+from rdi.page.markdown import from_markdown
+
+REPORT = """Two <threads> each.
+
+| size | MP | who |
+|---|---|---|
+| 1x2 | 0.1 | a \\| b |
+| 3x4 | 1,2 % | - |
+
+- a note
+- <b>another</b>
+
+Published:
+
+| method | dB |
+|---|---|
+| SID | 28.9 |
+"""
+
+
+def test_tables_lists_and_paragraphs_come_out_as_such() -> None:
+    page = ET.fromstring(f"<main>{from_markdown(REPORT, 'Times')}</main>")
+    assert [element.tag for element in page] == ["p", "div", "ul", "div"]
+    assert page[0].text == "Two <threads> each."
+    assert [item.text for item in page.iter("li")] == ["a note", "<b>another</b>"]
+    assert [span.text for span in page.iter("span")] == ["Times", "Published:"]
+    assert [cell.text for cell in page.iter("td")] == ["0.1", "a | b", "1,2 %", "-", "28.9"]
+    assert [cell.get("class") for cell in page[1].iter("th")][:3] == [None, "figure", None]
