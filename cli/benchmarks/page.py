@@ -20,6 +20,7 @@ TITLES = {
     "rewrites": "Each rewrite of the graph against what it replaces",
     "encoders": "Picture encoders",
     "batch": "A batch against what its work allows",
+    "training": "Training's steps against a plain loop's",
 }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from rdi.camera import RawPhoto
@@ -39,7 +40,40 @@ def batch_page(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return folder / "r.html"
 
 
-@pytest.fixture(params=["photo_page", "batch_page"])
+@pytest.fixture(scope="session")
+def compare_page(exported_model: Path, checkpoint_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """PyTorch against ONNX Runtime on one photo."""
+    folder = tmp_path_factory.mktemp("compared")
+    files = ["--model", exported_model, "--checkpoint", checkpoint_file, "--report", folder / "r.html"]
+    words = ["compare", shipped_sample(), *files, "--runs", "1", "--no-memory"]
+    done = CliRunner().invoke(app, list(map(str, words)))
+    assert done.exit_code == 0, done.output
+    return folder / "r.html"
+
+
+@pytest.fixture(scope="session")
+def eval_page(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two small pictures at two ratios."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    for name, most in (("flat.png", 90), ("busy<b>.png", 250)):
+        picture = np.random.default_rng(most).integers(60, most, (128, 192, 3)).astype(np.uint8)
+        Image.fromarray(picture).save(folder / name)
+    files = ["--photos", folder, "--model", tiny_model, "--report", folder / "r.html"]
+    words = ["eval", *files, "--ratio", "10,30", "--with-paper"]
+    done = CliRunner().invoke(app, list(map(str, words)))
+    assert done.exit_code == 0, done.output
+    return folder / "r.html"
+
+
+@pytest.fixture(scope="session")
+def bench_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The quickest of the benchmarks."""
+    page = tmp_path_factory.mktemp("bench") / "r.html"
+    assert CliRunner().invoke(app, ["bench", "--macs", "--report", str(page)]).exit_code == 0
+    return page
+
+
+@pytest.fixture(params=["photo_page", "batch_page", "compare_page", "eval_page", "bench_page"])
 def any_page(request: pytest.FixtureRequest) -> Path:
     page: Path = request.getfixturevalue(request.param)
     return page

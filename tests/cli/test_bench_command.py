@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from rdi.cli.bench import MODES
+from rdi.cli.benchmarks.page import TITLES
 from rdi.cli.main import app
 from rdi.export.benchmarks import rewrite_speed
 from rdi.export.benchmarks.backends import given_model
@@ -58,6 +60,10 @@ def test_the_report_of_the_backends_has_a_point_of_each_in_its_plot(
     assert page.read_text("utf-8").count("<circle") == 2 * 2
     assert "<td>pytorch</td>" in page.read_text("utf-8")
     assert CliRunner().invoke(app, [*command, "--report", str(tmp_path / "r.txt")]).exit_code == 2
+
+
+def test_every_mode_has_a_title_for_its_page() -> None:
+    assert TITLES.keys() == MODES.keys()
 
 
 def test_what_has_no_plots_has_its_tables_on_the_page(tmp_path: Path) -> None:
