@@ -50,7 +50,11 @@ class ComparisonReport:
 
     def page(self) -> Page:
         """The page so far."""
-        sections = [Section("Result", join(self._verdict(), _overview(self._compared, self._bound), self._failures()))]
+        sections = [
+            Section(
+                "Result", join(self._verdict(), _overview(self._compared, self._photos, self._bound), self._failures())
+            )
+        ]
         for place, compared in enumerate(self._compared):
             share = share_of(place, self._photos)
             if share.pictures:
@@ -83,7 +87,7 @@ class ComparisonReport:
         return table(Table("Photos that could not be compared", columns, self._failed))
 
 
-def _overview(compared: Sequence[Comparison], bound: float | None) -> Html | None:
+def _overview(compared: Sequence[Comparison], photos: int, bound: float | None) -> Html | None:
     if not compared:
         return None
     names = ("Megapixels", "PyTorch ms", "ONNX Runtime ms", "Times as fast", "PyTorch MB", "ONNX Runtime MB")
@@ -93,8 +97,9 @@ def _overview(compared: Sequence[Comparison], bound: float | None) -> Html | Non
         speeds = (f"{one.pytorch.minimum:.0f}", f"{one.onnxruntime.minimum:.0f}", f"{one.speed_up:.2f}")
         sizes = (_megabytes(one.pytorch.peak_bytes), _megabytes(one.onnxruntime.peak_bytes))
         largest = element("span", f"{one.max_difference:.2e}", class_=None if one.within(bound) else "bad")
-        link = element("a", _name(one), href=f"#photo-{place}")
-        rows.append((link, f"{one.width * one.height / 1e6:.1f}", *speeds, *sizes, largest, _decibels(one.psnr)))
+        shown = share_of(place, photos).pictures
+        name = element("a", _name(one), href=f"#photo-{place}") if shown else _name(one)
+        rows.append((name, f"{one.width * one.height / 1e6:.1f}", *speeds, *sizes, largest, _decibels(one.psnr)))
     return table(Table("Time (minimum) and peak memory of each backend, and how the pictures differ", columns, rows))
 
 
