@@ -3,7 +3,7 @@ PYTHON ?= python
 
 OPENVINO = build/openvino
 
-.PHONY: check format lint types test openvino
+.PHONY: check format lint types test openvino benchmarks
 
 check: lint types test
 
@@ -26,3 +26,7 @@ openvino:
 
 test:
 	$(PYTHON) -m pytest
+
+# About a quarter of an hour on two idle cores; QUICK=1: one run of each, to see that it works. PHOTO: a raw photo.
+benchmarks:
+	$(PYTHON) -m rdi.export.benchmarks.page $(if $(PHOTO),--photo "$(PHOTO)") $(if $(QUICK),--quick) docs/benchmarks.md README.md

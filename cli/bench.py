@@ -94,7 +94,7 @@ def bench(
     mode = MODES[name]
     mode.refuse_what_does_not_apply(name, request)
     if photo and name not in ("stages", "training"):
-        raise UsageError(f"photo {photo} is for --stages alone; add it, or leave the photo out")
+        raise UsageError(f"{photo} is of use to --stages and --training alone; add one of them, or leave it out")
     mode.refuse_output(name, out)
     if report:
         from rdi.page.document import require_page_path

@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -14,7 +15,9 @@ from rdi.runtime.threads import physical_cores
 
 _PACKAGES = ("numpy", "rawpy", "onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino", "openvino", "torch")
 _CPU_INFO = Path("/proc/cpuinfo")
-_IDLE = 0.3  # of a core: what a machine does by itself
+_STAT = Path("/proc/stat")
+_WATCHED = 0.5  # seconds
+_IDLE = 0.2  # of a CPU: what a machine does by itself
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Machine:
     system:    of the computer, and Python's version
     gpus:      NVIDIA's, as their driver names them
     versions:  of the packages that compute, as installed
-    load:      processes that wanted to run in the minute before; None where the system does not tell
+    busy:      CPUs that others kept busy while this process waited half a second; None where the system does not tell
     """
 
     processor: str
@@ -36,7 +39,7 @@ class Machine:
     system: str
     gpus: tuple[str, ...]
     versions: Mapping[str, str]
-    load: float | None
+    busy: float | None
 
     def to_dict(self) -> dict[str, Any]:
         """For programs."""
@@ -51,9 +54,9 @@ class Machine:
         return f"{self.processor}, {cores}{memory}{gpus}; {self.system}; {packages}{self._busy()}"
 
     def _busy(self) -> str:
-        if self.load is None or self.load <= _IDLE:
+        if self.busy is None or self.busy <= _IDLE:
             return ""
-        return f"; BUSY when this began (load {self.load:.1f}): trust ratios, not times"
+        return f"; BUSY (others used {self.busy:.1f} CPUs when this began): trust ratios, not times"
 
 
 def this_machine() -> Machine:
@@ -65,8 +68,25 @@ def this_machine() -> Machine:
         system=f"{_system()}, Python {platform.python_version()}",
         gpus=_gpus(),
         versions={"rdi": __version__, **{name: found for name in _PACKAGES if (found := _version(name))}},
-        load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        busy=_busy_cpus(),
     )
+
+
+def _busy_cpus() -> float | None:
+    """Not the load average, which remembers a minute: the benchmark before this one would be in it."""
+    if not _STAT.exists():
+        return None
+    before = _cpu_times()
+    time.sleep(_WATCHED)
+    (working, idle), (working_before, idle_before) = _cpu_times(), before
+    share = (working - working_before) / max(1, working - working_before + idle - idle_before)
+    return round(share * (os.cpu_count() or 1), 2)
+
+
+def _cpu_times() -> tuple[int, int]:
+    """Ticks of all CPUs since the system started: working, or taken by another virtual machine; idle."""
+    user, nice, system, idle, waiting, interrupts, soft, stolen = map(int, _STAT.read_text().split()[1:9])
+    return user + nice + system + interrupts + soft + stolen, idle + waiting
 
 
 def _processor() -> str:

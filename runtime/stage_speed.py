@@ -15,7 +15,7 @@ from rdi.runtime.pictures import save_picture
 from rdi.runtime.providers import Provider
 from rdi.runtime.restorer import Restored, Restorer
 from rdi.runtime.sessions import Sessions
-from rdi.runtime.timing import Latency, interleaved
+from rdi.runtime.timing import Latency, counted, interleaved
 
 _EXPLAINED = {
     "decode": "LibRaw, levels and EXIF",
@@ -59,7 +59,7 @@ class StageSpeeds:
         """The figures as a table."""
         lines = [
             f"{self.photo}, {self.width}x{self.height} ({self.width * self.height / 1e6:.1f} megapixels), "
-            f"{self.threads} thread{'s' * (self.threads > 1)}, {self.runs} runs in turn.",
+            f"{counted(self.threads, 'thread')}, {counted(self.runs, 'run')} in turn.",
             "",
             "| stage | min ms | median | p95 | share | |",
             "|---|---|---|---|---|---|",

@@ -47,3 +47,8 @@ def time_left(done: int, wanted: int, seconds: float) -> str:
     """For people: how long the rest takes if it goes on as it went."""
     left = seconds / done * (wanted - done)
     return f"{left:.0f} s left" if left < 100 else f"{left / 60:.0f} min left"
+
+
+def counted(number: int, name: str) -> str:
+    """`1 run`, `7 runs`."""
+    return f"{number} {name}{'s' * (number != 1)}"

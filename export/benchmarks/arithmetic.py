@@ -58,6 +58,13 @@ class Arithmetic:
         """For JSON."""
         return {**asdict(self), "work": [asdict(work) for work in self.work]}
 
+    def summary(self) -> str:
+        """One line: parameters, and multiply-accumulates of the form that was trained."""
+        counts = ", ".join(
+            f"{work.macs / 1e9:.1f} GMAC at {work.height}x{work.width}" for work in self.work if work.form == TRAINING
+        )
+        return f"{self.parameters:,} parameters with weight normalisation, {self.folded:,} folded; {counts}."
+
     def markdown(self) -> str:
         """For people and pages."""
         lines = [

@@ -20,7 +20,7 @@ from rdi.export.benchmarks.backends import (
     Size,
     prepare,
 )
-from rdi.runtime.timing import Latency, interleaved
+from rdi.runtime.timing import Latency, counted, interleaved
 
 if TYPE_CHECKING:
     from rdi.page import Plot
@@ -99,7 +99,7 @@ class BackendSpeeds:
     def markdown(self) -> str:
         """Tables for people and pages."""
         lines = [
-            f"{self.threads} thread{'s' * (self.threads > 1)} each, {self.runs} runs in turn{self._trials()}.",
+            f"{self._how()}.",
             "",
             "| size | MP | backend | min ms | median | p95 | ms/MP | x plain | x PyTorch | peak MB |",
             "|---|---|---|---|---|---|---|---|---|---|",
@@ -107,7 +107,7 @@ class BackendSpeeds:
             "",
             *(f"- {note}" for note in self.notes),
             *([""] if self.notes else []),
-            self.arithmetic.markdown(),
+            self.arithmetic.summary(),
         ]
         return "\n".join(lines)
 
@@ -121,16 +121,15 @@ class BackendSpeeds:
         """Latency and memory over megapixels, as an SVG file with a caption."""
         from rdi.page.svg import svg_file
 
-        how = f"{self.threads} thread{'s' * (self.threads > 1)} each, {self.runs} runs in turn{self._trials()}."
-        return svg_file(self.plots(), f"{how} {caption}")
+        return svg_file(self.plots(), f"{self._how()}. {caption}")
 
-    def _trials(self) -> str:
-        broken = "; broken off before its end" if self.broken_off else ""
+    def _how(self) -> str:
+        how = f"{counted(self.threads, 'thread')} each, {counted(self.runs, 'run')} in turn"
         counts = sorted({row.peaks.trials for row in self.rows if row.peaks})
-        if not counts:
-            return broken
-        done = f"{counts[0]}-{counts[-1]}" if len(counts) > 1 else f"{counts[0]}"
-        return f"; memory: mean (range) of {done} process{'es' * (done != '1')} that ran twice{broken}"
+        if counts:
+            done = "-".join(map(str, dict.fromkeys((counts[0], counts[-1]))))  # fewer of some after a Ctrl-C
+            how += f"; memory: mean (range) of processes that ran twice, {done} for each"
+        return how + ("; broken off before its end" if self.broken_off else "")
 
     def _row(self, row: Row) -> str:
         ratios = [self.ratio(row, to) for to in (Backend.PLAIN, Backend.PYTORCH)]

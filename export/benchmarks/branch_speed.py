@@ -7,16 +7,19 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from rdi.export.benchmarks.backends import Run, Size, require_multiple
 from rdi.export.benchmarks.branches import PARTS, WHOLE, Part, deployed_parts, trained_parts
 from rdi.export.benchmarks.rewrite_speed import exported
-from rdi.export.deployment import deploy
+from rdi.export.deployment import DeploymentNetwork, deploy
+from rdi.graph_contract import SIZE_NAMES
 from rdi.network import RestorationNetwork
 from rdi.runtime.providers import Provider
 from rdi.runtime.sessions import make_session, run_session
-from rdi.runtime.timing import Latency, interleaved
+from rdi.runtime.timing import Latency, counted, interleaved
 
+EXAMPLE: Size = (64, 96)  # that graphs of any size are traced with
 EAGER, PLAIN, DEPLOYED = "PyTorch", "ONNX Runtime, as trained", "ONNX Runtime, rdi's form"
 
 
@@ -46,7 +49,7 @@ class BranchSpeeds:
     def markdown(self) -> str:
         """For people and pages."""
         lines = [
-            f"{self.height}x{self.width}, {self.threads} thread{'s' * (self.threads > 1)}, {self.runs} runs in turn; "
+            f"{self.height}x{self.width}, {counted(self.threads, 'thread')}, {counted(self.runs, 'run')} in turn; "
             "minimum (median) ms.",
             "",
             f"| part | {' | '.join(self.ways)} |",
@@ -101,11 +104,20 @@ def eager(part: Part, size: Size) -> Run:
     return run
 
 
+def graph(module: nn.Module, shapes: Sequence[tuple[int, ...]]) -> bytes:
+    """A module of tensors of these shapes as an ONNX file: rdi's network as rdi's file is made, the others plainly."""
+    if isinstance(module, DeploymentNetwork):
+        return exported(module, [(1, 1, *EXAMPLE)], open_sizes=True)
+    return exported(module, shapes, open_sizes=False, simplified=False)
+
+
 def in_session(part: Part, size: Size, threads: int) -> Run:
-    """A call that runs a part in ONNX Runtime, exported alone for this size."""
-    content = exported(part.module, part.shapes(*size), open_sizes=False)
+    """A call that runs a part in ONNX Runtime, exported alone."""
+    content = graph(part.module, part.shapes(*size))
     inputs = {f"x{i}": values for i, values in enumerate(_inputs(part, size))}
-    return partial(run_session, make_session(content, Provider.CPU, threads), inputs, "out")
+    # The frame's size for all of them: beyond some megapixels threads do not spin.
+    session = make_session(content, Provider.CPU, threads, dict(zip(SIZE_NAMES, size, strict=True)))
+    return partial(run_session, session, inputs, "out")
 
 
 def _inputs(part: Part, size: Size) -> list[np.ndarray[Any, np.dtype[np.float32]]]:

@@ -10,17 +10,19 @@ import torch
 from torch import Tensor
 
 from rdi.export.benchmarks.backends import Run, Size, require_multiple
+from rdi.export.benchmarks.branch_speed import graph
 from rdi.export.benchmarks.parallel import BRANCHES, InStreams, InThreads, in_sequence, restore
-from rdi.export.benchmarks.rewrite_speed import exported
 from rdi.export.deployment import deploy
+from rdi.graph_contract import SIZE_NAMES
 from rdi.network import RestorationNetwork
 from rdi.runtime.package import import_onnxruntime
 from rdi.runtime.providers import Provider
 from rdi.runtime.sessions import run_session, session_options
-from rdi.runtime.timing import Latency, interleaved
+from rdi.runtime.timing import Latency, counted, interleaved
 
 SEQUENCE = "in sequence"
 NOISE = 0.05  # two ways that differ by less are called equal
+RELIABLE = 3  # runs of each, at least
 CLAIMED = 0.30  # of the time that the paper says its parallel branches save
 
 
@@ -58,7 +60,8 @@ class ParallelSpeeds:
 
     def verdicts(self) -> list[str]:
         """What the figures say of each engine, and of the paper's claim."""
-        return [verdict(engine, trials) for engine, trials in self.engines.items()]
+        doubt = "" if self.runs >= RELIABLE else f" ({counted(self.runs, 'run')} of each: too few to rely on)"
+        return [verdict(engine, trials) + doubt for engine, trials in self.engines.items()]
 
     def markdown(self) -> str:
         """For people and pages."""
@@ -68,8 +71,9 @@ class ParallelSpeeds:
             for engine, trials in self.engines.items()
             for trial in trials
         ]
+        how = f"{counted(self.threads, 'thread')} in all, {counted(self.runs, 'run')} in turn."
         lines = [
-            f"{self.height}x{self.width}, {self.threads} cores or threads in all, {self.runs} runs in turn.",
+            f"{self.height}x{self.width}, {how}",
             "",
             "| engine | branches | min ms | median | p95 | times in sequence |",
             "|---|---|---|---|---|---|",
@@ -111,8 +115,8 @@ def measure_parallel(
     forms: dict[str, torch.nn.Module] = {"as trained": network, "rdi's form": deploy(network)}
     ways = {("PyTorch", way): run for way, run in pytorch_ways(network, torch.from_numpy(mosaic), threads).items()}
     for form, module in forms.items():
-        content = exported(module, [mosaic.shape], open_sizes=False)
-        sessions = {way: session(content, *counts) for way, counts in onnxruntime_ways(threads).items()}
+        content = graph(module, [mosaic.shape])
+        sessions = {way: session(content, size, *counts) for way, counts in onnxruntime_ways(threads).items()}
         ways |= {
             (f"ONNX Runtime, {form}", way): partial(run_session, made, {"x0": mosaic}, "out")
             for way, made in sessions.items()
@@ -134,9 +138,7 @@ def pytorch_ways(network: RestorationNetwork, mosaic: Tensor, threads: int) -> d
     torch.set_num_threads(threads)
     ways: dict[str, Run] = {SEQUENCE: partial(restore, network, mosaic, in_sequence)}
     for each in sorted({max(1, threads // BRANCHES), threads}):
-        ways[f"{BRANCHES} at once, {each} thread{'s' * (each > 1)} each"] = partial(
-            restore, network, mosaic, InThreads(each)
-        )
+        ways[f"{BRANCHES} at once, {counted(each, 'thread')} each"] = partial(restore, network, mosaic, InThreads(each))
     return ways
 
 
@@ -149,12 +151,12 @@ def onnxruntime_ways(threads: int) -> dict[str, tuple[int, int]]:
     counts = {SEQUENCE: (1, threads)}
     for at_once, within in dict.fromkeys([(fair, max(1, threads // fair)), (BRANCHES, threads)]):
         if at_once > 1:
-            counts[f"{at_once} operators at once, {within} thread{'s' * (within > 1)} within"] = (at_once, within)
+            counts[f"{at_once} operators at once, {counted(within, 'thread')} within"] = (at_once, within)
     return counts
 
 
-def session(content: bytes, at_once: int, within: int) -> Any:
-    """A session with rdi's settings that runs so many operators at once.
+def session(content: bytes, size: Size, at_once: int, within: int) -> Any:
+    """A session with rdi's settings for one frame size that runs so many operators at once.
 
     Without spinning, as rdi runs large frames: threads that wait by working would take the cores from other branches.
     """
@@ -162,6 +164,8 @@ def session(content: bytes, at_once: int, within: int) -> Any:
     options = session_options(Provider.CPU, within)
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    for name, length in zip(SIZE_NAMES, size, strict=True):
+        options.add_free_dimension_override_by_name(name, length)
     if at_once > 1:
         options.execution_mode = onnxruntime.ExecutionMode.ORT_PARALLEL
         options.inter_op_num_threads = at_once

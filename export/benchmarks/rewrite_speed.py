@@ -103,14 +103,22 @@ def pair(rewrite: Rewrite, size: Size, threads: int) -> dict[str, Run]:
     return runs
 
 
-def exported(module: torch.nn.Module, shapes: Sequence[tuple[int, ...]], *, open_sizes: bool) -> bytes:
-    """A module of tensors x0, x1, ... with these shapes as an ONNX file; with `open_sizes`, of frames of any size."""
+def exported(
+    module: torch.nn.Module, shapes: Sequence[tuple[int, ...]], *, open_sizes: bool, simplified: bool = True
+) -> bytes:
+    """A module of tensors x0, x1, ... with these shapes as an ONNX file.
+
+    open_sizes: of frames of any size, whatever the shapes
+    simplified: as rdi's file is; with sizes that are known onnxsim takes gigabytes for large frames
+    """
     dynamic: dict[int, Any] | None = None
     if open_sizes:
         dynamic = {axis + 2: SIZE_MULTIPLE * torch.export.Dim(name) for axis, name in enumerate(SIZE_NAMES)}
     arguments = tuple(torch.zeros(shape) for shape in shapes)
     names = [f"x{i}" for i in range(len(shapes))]
-    model = simplify(to_onnx(module, arguments, names, ["out"], [dynamic] * len(shapes), OPSETS.start))
+    model = to_onnx(module, arguments, names, ["out"], [dynamic] * len(shapes), OPSETS.start)
+    if simplified:
+        model = simplify(model)
     name_sizes(model)
     content: bytes = model.SerializeToString()
     return content

@@ -39,9 +39,9 @@ def test_the_table_holds_latency_ratios_and_the_range_of_the_peaks() -> None:
     table = speeds().markdown()
     assert "| 32x32 | 0.0 | rdi | 4 | 9 | 10 | 3906.2 | 2.50 | - | 5 (4-7) |" in table
     assert "| rdi on cuda | 1 | 2 | 3 |" in table
-    assert "2 threads each, 3 runs in turn; memory: mean (range) of 3 processes" in table
+    assert "2 threads each, 3 runs in turn; memory: mean (range) of processes that ran twice, 3 for each." in table
     assert "- left out: it\n" in table
-    assert "784,768 with weight normalisation" in table
+    assert "784,768 parameters with weight normalisation" in table
     assert "broken off" not in table
     assert "broken off before its end" in speeds(broken_off=True).markdown()
 
