@@ -14,9 +14,10 @@ from rdi.metadata import ModelMetadata
 from rdi.network import RestorationNetwork
 from rdi.runs import CHECKPOINT
 from rdi.training.amplifications import write_wanted_tables
-from rdi.training.batches import Batches, Samples, make_loader, provenance
+from rdi.training.batches import Batches, Samples, provenance
 from rdi.training.interruption import interruption
 from rdi.training.learner import Learner, StepResult
+from rdi.training.loading import load, lost_workers_explained
 from rdi.training.processes import Processes
 from rdi.training.randomness import random_tensors, restore_random, seed_all
 from rdi.training.recorder import Recorder
@@ -25,6 +26,13 @@ from rdi.training.settings import Places, TrainingSettings
 from rdi.training.sources import Source
 from rdi.training.state import FOLDER, TrainingState, remove_leftovers, save_state
 from rdi.training.validation import Validation, validate
+
+_OF_A_RUN = (  # what an earlier run left in its folder, and would be taken for the new one's
+    f"{FOLDER}/*.safetensors",
+    "weights/step-*.safetensors",
+    "pictures/step-*.jpg",
+    "tensorboard/events.out.tfevents.*",
+)
 
 
 @dataclass(frozen=True)
@@ -128,13 +136,19 @@ def prepare_run(folder: Path, *, overwrite: bool = False) -> Path:
                 f"{earlier} exists from an earlier run; give another --out, --resume {folder} to go on with it, or "
                 "--overwrite to lose it"
             )
-    try:
-        (folder / FOLDER).mkdir(parents=True, exist_ok=True)
-        for path in (folder / FOLDER).glob("*.safetensors"):
+    make_folder(folder / FOLDER)
+    for pattern in _OF_A_RUN:
+        for path in folder.glob(pattern):
             path.unlink()
+    return folder
+
+
+def make_folder(folder: Path) -> None:
+    """Raises OutputError where that cannot be done."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"the run's folder {folder} cannot be made: {error.strerror}; give another --out") from error
-    return folder
 
 
 def train(
@@ -184,7 +198,7 @@ def train(
         run.recorder = Recorder(run_folder, places, settings, run.step, averages)
         run.write_weights() if resume else run.save()
     try:
-        with interruption() as interrupted:
+        with interruption() as interrupted, lost_workers_explained():
             _steps(run, source, dataset, observer, interrupted)
         if run.saved != run.step:
             run.save()
@@ -197,7 +211,7 @@ def train(
 def _steps(run: _Run, source: Source, dataset: Samples, observer: Observer, interrupted: threading.Event) -> None:
     settings, processes = run.settings, run.learner.processes
     batches = Batches(run.step, settings, processes)
-    for inputs, target in make_loader(dataset, batches, settings):
+    for inputs, target in load(dataset, batches, settings, observer.on_note):
         result = run.learner.step(run.step, inputs, target)
         if not result.finite:
             raise _not_finite(run, result, dataset, batches.of(run.step))

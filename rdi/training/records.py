@@ -27,7 +27,7 @@ class Table:
                 _cut(path, columns, step)
             else:
                 path.write_text(",".join(columns) + "\n", encoding="utf-8")
-            self._file: IO[str] = path.open("a", newline="", encoding="utf-8")
+            self._file: IO[str] = path.open("a", newline="", encoding="utf-8", buffering=1)
         except OSError as error:
             raise OutputError(f"cannot write {path}: {error.strerror}; give another path") from error
         self._writer = csv.writer(self._file, lineterminator="\n")

@@ -1,6 +1,7 @@
 """One call of `rdi train`: a new run or one that goes on, with the processes that train along."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,11 @@ from typing import Any
 import torch
 
 from rdi.checkpoint import load_checkpoint
-from rdi.errors import UsageError
+from rdi.errors import CheckpointError, UsageError
+from rdi.locks import writer_lock
 from rdi.runs import new_run
 from rdi.training.configuration import Configuration
-from rdi.training.loop import Observer, prepare_run, train
+from rdi.training.loop import Observer, make_folder, prepare_run, train
 from rdi.training.processes import Processes, joined
 from rdi.training.resume import newest_run, resumed
 from rdi.training.settings import Device, TrainingSettings
@@ -54,34 +56,43 @@ class Session:
         if self.settings.threads:
             torch.set_num_threads(self.settings.threads)
         with joined(self.settings.device) as processes:
-            path = self._train(processes, observer if processes.first else Observer())
-            return path if processes.first else None
+            return self._train(processes, observer if processes.first else Observer())
 
-    def _train(self, processes: Processes, observer: Observer) -> Path:
+    def _train(self, processes: Processes, observer: Observer) -> Path | None:
         places = self.configuration.places
         processes.share(self.settings.batch)  # refused before anything is made
         initial = load_checkpoint(places.init) if places.init and not self.state else None
         source = open_source(places, self.settings)
         for note in self.notes:
             observer.on_note(note)
-        return train(
-            source,
-            self._folder(processes),
-            self.settings,
-            initial=initial,
-            resume=self.state,
-            places=places,
-            told=self.configuration.describe(),
-            processes=processes,
-            observer=observer,
-        )
+        folder = processes.agree(self.run or places.out or new_run())
+        with self._held(folder) if processes.first else nullcontext():
+            path = train(
+                source,
+                folder,
+                self.settings,
+                initial=initial,
+                resume=self.state,
+                places=places,
+                told=self.configuration.describe(),
+                processes=processes,
+                observer=observer,
+            )
+            return path if processes.first else None
 
-    def _folder(self, processes: Processes) -> Path:
-        """The run's folder, the first process's choice; made by it if it is new."""
-        folder = processes.agree(self.run or self.configuration.places.out or new_run())
-        if processes.first and not self.state:
-            prepare_run(folder, overwrite=self.overwrite)
-        return folder
+    @contextmanager
+    def _held(self, folder: Path) -> Iterator[None]:
+        """Keep other processes from writing the run; a new one's folder is made.
+
+        Raises OutputError where one does already, CheckpointError where one went on with it meanwhile.
+        """
+        make_folder(folder)
+        with writer_lock(folder, f"another `rdi train` is writing {folder}; wait for it, or give another --out"):
+            if self.state is None:
+                prepare_run(folder, overwrite=self.overwrite)
+            elif load_newest_state(folder)[0].step != self.state.step:
+                raise CheckpointError(f"{folder} was trained on by another process just now; give --resume again")
+            yield
 
 
 def new_session(configuration: Configuration, *, overwrite: bool = False) -> Session:

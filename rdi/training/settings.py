@@ -187,7 +187,7 @@ class TrainingSettings:
     workers: int = setting(
         1, "Processes that make crops; 0: none beside the training one.", group=Group.DATA, resume=True, lowest=0
     )
-    prefetch: int = setting(4, "Batches that each of them makes ahead.", group=Group.DATA, resume=True, lowest=1)
+    prefetch: int = setting(2, "Batches that each of them makes ahead.", group=Group.DATA, resume=True, lowest=1)
 
     iso: Range = setting((400.0, 12_800.0), "Simulated ISO, LOW-HIGH within 50-25600.", group=Group.SIMULATION)
     ratio: Range = setting((2.0, 300.0), "Simulated exposure ratio, LOW-HIGH.", group=Group.SIMULATION)

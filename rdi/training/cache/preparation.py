@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rdi.errors import OutputError, RdiError, TrainingDataError
+from rdi.locks import writer_lock
 from rdi.training.amplification_table import Amplified, write_amplifications
 from rdi.training.cache.contents import pair_entries
 from rdi.training.cache.decoding import array_bytes, check_array, store_mosaic, store_target
 from rdi.training.cache.entries import MOSAICS, TARGETS, MosaicEntry, TargetEntry, entry_file, read_entry
-from rdi.training.cache.lock import writer_lock
 from rdi.training.cache.manifest import MANIFEST, DamagedManifestError, Manifest, read_manifest, write_manifest
 from rdi.training.cache.opening import open_cache
 from rdi.training.cache.processes import FileCall, call_all
@@ -86,7 +86,7 @@ def prepare(
     """
     observer = observer or PreparationObserver()
     _make_folder(cache)
-    with writer_lock(cache):
+    with writer_lock(cache, f"another `rdi prepare` is writing {cache}; wait for it, or give another --cache"):
         before = _require_own(cache, data, observer.on_note)
         _clear_leftovers(cache)
         run = _Run(data, cache, workers or default_workers(), skip_missing, observer)

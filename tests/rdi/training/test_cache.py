@@ -14,10 +14,10 @@ import pytest
 
 from rdi.camera import read_photo
 from rdi.errors import OutputError, TrainingDataError
+from rdi.locks import writer_lock
 from rdi.training.amplification_table import write_amplifications
 from rdi.training.cache import preparation, space
 from rdi.training.cache.entries import describe_photo
-from rdi.training.cache.lock import writer_lock
 from rdi.training.cache.manifest import MANIFEST, read_manifest
 from rdi.training.cache.opening import open_cache
 from rdi.training.cache.preparation import PreparationObserver, check_cache, prepare
@@ -247,7 +247,7 @@ def test_a_cache_of_other_lists_is_noticed(sid_copy, cache):
 
 
 def test_two_writers_are_kept_apart_and_training_is_not(sid_tree, cache):
-    with writer_lock(cache):
+    with writer_lock(cache, "in use"):
         with pytest.raises(OutputError, match="another `rdi prepare` is writing"):
             prepare(read_sid(sid_tree), cache)
         assert open_recorded(Places(cache=cache), SETTINGS).dataset()[0][0].shape == (1, 192, 192)

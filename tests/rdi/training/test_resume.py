@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from rdi.checkpoint import load_checkpoint
-from rdi.errors import CheckpointError, UsageError
+from rdi.errors import CheckpointError, OutputError, UsageError
+from rdi.locks import writer_lock
 from rdi.runs import CHECKPOINT
 from rdi.training.configuration import Configuration, configure
 from rdi.training.loop import Observer
@@ -187,3 +188,29 @@ def test_a_session_of_a_new_run_starts_at_zero(training_photos, tmp_path):
     session = new_session(Configuration(SETTINGS, Places(photos=training_photos, out=tmp_path)))
     assert isinstance(session, Session)
     assert (session.start, session.settings) == (0, SETTINGS)
+
+
+def test_a_run_is_written_by_one_process_at_a_time(training_photos, tmp_path):
+    folder = run_whole(training_photos, tmp_path / "run", replace(SETTINGS, steps=2))
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+    second = resumed_session(folder, {"steps": 4})
+    with writer_lock(folder, "held"):
+        with pytest.raises(OutputError, match="another `rdi train` is writing"):
+            second.train(Observer())
+        with pytest.raises(OutputError, match="another `rdi train` is writing"):
+            replace(new_session(second.configuration, overwrite=True), run=folder).train(Observer())
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()} == before
+    resumed_session(folder, {"steps": 3}).train(Observer())
+    with pytest.raises(CheckpointError, match="trained on by another process just now"):
+        second.train(Observer())
+
+
+def test_a_run_that_is_replaced_leaves_nothing_of_itself(training_photos, tmp_path):
+    folder = run_whole(training_photos, tmp_path / "run", replace(SETTINGS, keep_at=(1,), pictures=1))
+    own = folder / "weights" / "mine.txt"
+    own.touch()
+    assert len(list(folder.glob("pictures/step-00000004*"))) == 2
+    configuration = Configuration(replace(SETTINGS, steps=1), Places(photos=training_photos, out=folder))
+    new_session(configuration, overwrite=True).train(Observer())
+    assert not list(folder.glob("pictures/step-00000004*"))
+    assert [path.name for path in (folder / "weights").iterdir()] == ["mine.txt"]
