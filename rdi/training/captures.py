@@ -50,10 +50,16 @@ class PhotoWindow:
     transpose: bool
 
     @classmethod
-    def draw(cls, shape: tuple[int, ...], side: int, generator: np.random.Generator) -> "PhotoWindow":
-        """One of all that fit, or, where the photo is smaller, of all that hold it."""
+    def draw(
+        cls, shape: tuple[int, ...], side: int, generator: np.random.Generator, *, transposed: bool = True
+    ) -> "PhotoWindow":
+        """One of all that fit, or, where the photo is smaller, of all that hold it.
+
+        transposed: whether rows and columns may be exchanged, too; else they are only mirrored
+        """
         top, left = (int(generator.integers(min(room, 0), max(room, 0) + 1)) for room in (n - side for n in shape[:2]))
-        return cls(top, left, side, *(bool(flag) for flag in generator.integers(2, size=3)))
+        mirror_rows, mirror_columns, transpose = (bool(flag) for flag in generator.integers(2, size=3))
+        return cls(top, left, side, mirror_rows, mirror_columns, transpose and transposed)
 
     def cut(self, photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The crop, (side, side, 3)."""
@@ -140,7 +146,8 @@ class SimulatedCaptures(Dataset[tuple[Tensor, Tensor]]):
         generator = np.random.default_rng((self.settings.seed, index))
         number = int(generator.integers(len(self.photos)))
         photo = self.photos[number]  # once: one that is not kept is decoded for it
-        window = PhotoWindow.draw(photo.shape, self.settings.crop, generator)
+        settings = self.settings
+        window = PhotoWindow.draw(photo.shape, settings.crop, generator, transposed=settings.transpose)
         sensor = self.draw_sensor(generator)
         exposure, light = self.draw_exposure(sensor, generator), draw_light(generator)
         return Draw(self.photos.paths[number], photo, window, sensor, exposure, light), generator

@@ -28,6 +28,7 @@ PRESETS: Mapping[Preset, Mapping[str, Any]] = {
         "steps": 1_000_000,
         "batch": 8,
         "crop": 512,
+        "transpose": False,
         "learning_rate": 1e-4,
         "optimiser": Optimiser.ADAM,
         "beta1": 0.9,

@@ -4,9 +4,10 @@ import logging
 import os
 import weakref
 from collections.abc import Sequence
+from multiprocessing.sharedctypes import RawArray
 
 from rdi.camera.cfa import Cfa
-from rdi.errors import RdiError, TrainingDataError
+from rdi.errors import MemoryLimitError, RdiError, TrainingDataError
 from rdi.isolated import PHOTO_READING, IsolatedProcess
 from rdi.orientation import sensor_view
 from rdi.training.isolated_files import call_isolated
@@ -22,7 +23,7 @@ class DecodedPairs:
 
     Each process that asks, the training one or a loader's worker, gets a process that decodes for it.
 
-    skip_missing: where a pair turns out to be damaged, take the next one in its place, and say so
+    skip_missing: where a pair turns out to be damaged, take the next one in its place, and count it
     """
 
     crops_in_a_row = CROPS_IN_A_ROW
@@ -31,11 +32,17 @@ class DecodedPairs:
         self.pairs = list(pairs)
         self.cfa = cfa
         self.skip_missing = skip_missing
+        self._damaged = RawArray("b", len(self.pairs))  # 1: is; shared by all processes that decode
         self._last: tuple[int, RecordedPair] | None = None
         self._decoder: tuple[int, IsolatedProcess] | None = None
 
     def __len__(self) -> int:
         return len(self.pairs)
+
+    @property
+    def damaged(self) -> list[str]:
+        """Where those pairs are named that turned out to be damaged so far, in whichever process."""
+        return [pair.place for pair, damaged in zip(self.pairs, self._damaged, strict=True) if damaged]
 
     def __getitem__(self, index: int) -> RecordedPair:
         """Decode a pair; raises TrainingDataError that names the list's line and the file."""
@@ -50,12 +57,15 @@ class DecodedPairs:
 
     def _decode(self, index: int) -> RecordedPair:
         for offset in range(len(self.pairs)):
-            pair = self.pairs[(index + offset) % len(self.pairs)]
+            number = (index + offset) % len(self.pairs)
+            if self._damaged[number]:
+                continue
             try:
-                return decode_pair(pair, self._process())
+                return decode_pair(self.pairs[number], self._process())
             except TrainingDataError as error:
                 if not self.skip_missing:
                     raise
+                self._damaged[number] = 1
                 logging.getLogger(__name__).warning("left out: %s", error)
         raise TrainingDataError(f"none of {len(self.pairs)} pair(s) can be decoded")
 
@@ -69,9 +79,14 @@ class DecodedPairs:
 
 
 def decode_pair(pair: Pair, process: IsolatedProcess) -> RecordedPair:
-    """Read both files of a pair; TrainingDataError with the pair's place for one that cannot be read."""
+    """Read both files of a pair.
+
+    Raises TrainingDataError with the pair's place for one that cannot be read, MemoryLimitError where memory is short.
+    """
     try:
         photo, target = call_isolated(process, read_both, pair.dark, pair.bright)
+    except MemoryLimitError:  # not of the file: nobody may leave it out for that
+        raise
     except RdiError as error:
         raise TrainingDataError(f"{pair.place}: {error}") from error
     picture = sensor_view(target.picture, photo.orientation) if target.upright else target.picture

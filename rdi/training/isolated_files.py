@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from rdi.errors import InputError, MissingPackageError
+from rdi.errors import InputError, MemoryLimitError, MissingPackageError
 from rdi.isolated import CallLostError, IsolatedProcess, KilledError, NotStartedError
 
 Value = TypeVar("Value")
@@ -16,8 +16,8 @@ Value = TypeVar("Value")
 def call_isolated(process: IsolatedProcess, function: Callable[..., Value], path: Path, *arguments: object) -> Value:
     """`function(path, *arguments)` in that process.
 
-    Raises the function's errors, InputError where it crashed, hung or ran out of memory, MissingPackageError where no
-    file can be read at all.
+    Raises the function's errors, InputError where it crashed or hung, MemoryLimitError where it ran out of memory,
+    which is no fault of the file, MissingPackageError where no file can be read at all.
     """
     try:
         return process.call(function, path, *arguments).value
@@ -26,6 +26,8 @@ def call_isolated(process: IsolatedProcess, function: Callable[..., Value], path
             f"no raw photo can be read ({error}); pip install --force-reinstall rawpy mends it"
         ) from error
     except (KilledError, MemoryError) as error:
-        raise InputError(f"{path} cannot be decoded: not enough memory ({error}); give fewer --workers") from error
+        raise MemoryLimitError(
+            f"{path} cannot be decoded: not enough memory ({error}); give fewer --workers"
+        ) from error
     except CallLostError as error:
         raise InputError(f"{path} is damaged: LibRaw {error} on it; copy the file again, or leave it out") from error

@@ -181,7 +181,8 @@ def train(
     )
     seed_all(settings.seed)
     dataset = source.dataset()
-    observer.on_start(source.training_count, source.validation_count, source.notes)
+    told_before = source.notes
+    observer.on_start(source.training_count, source.validation_count, told_before)
     for note in differences(resume, source.describe(), environment(processes)) if resume else []:
         observer.on_note(note)
     if processes.first:
@@ -205,6 +206,9 @@ def train(
     finally:
         if run.recorder:
             run.recorder.close()
+    for note in source.notes:
+        if note not in told_before:
+            observer.on_note(note)
     return run_folder / CHECKPOINT
 
 

@@ -123,11 +123,15 @@ class MixedSource:
         recorded = [source for source in self.sources.values() if isinstance(source, Recorded)]
         return chain.from_iterable(source.amplified(split) for source in recorded)
 
+    @property
+    def notes(self) -> list[str]:
+        """The shares, and what each source has to say by now."""
+        shares = ", ".join(f"{name} {share:.0%}" for name, share in self.shares.items())
+        notes = [f"{name}: {note}" for name, source in self.sources.items() for note in source.notes]
+        return [f"a mix of {shares}", *notes]
+
     def _sum_up(self) -> None:
-        """Counts and notes of all sources; opening their data may change them."""
+        """Counts of all sources; opening their data may change them."""
         sources = self.sources.values()
         self.training_count = sum(source.training_count for source in sources)
         self.validation_count = sum(source.validation_count for source in sources)
-        shares = ", ".join(f"{name} {share:.0%}" for name, share in self.shares.items())
-        notes = [f"{name}: {note}" for name, source in self.sources.items() for note in source.notes]
-        self.notes = [f"a mix of {shares}", *notes]

@@ -1,8 +1,8 @@
 """A folder of ordinary photos as training data, and which of them are never trained on."""
 
 import hashlib
+import logging
 import shutil
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,10 +21,6 @@ WORTH_SAYING = 0.5  # gigabytes of disk
 # Decoding one takes up to 10 bytes a pixel of memory, in each loader worker.
 MAX_PIXELS = 16_000_000
 SMALLEST_SHARE = 0.5  # of a crop's side: a photo is mirrored once to fill it, not more often
-
-
-class TrainingDataWarning(UserWarning):
-    """Something in the data that training goes on without."""
 
 
 def find_photos(folder: Path) -> list[Path]:
@@ -91,6 +87,7 @@ class PhotoShelf:
         """
         self.paths: list[Path] = []
         self.skipped: list[str] = []
+        self._damaged: set[int] = set()
         sizes: list[tuple[int, int]] = []
         for path in paths:
             try:
@@ -117,17 +114,20 @@ class PhotoShelf:
     def __getitem__(self, index: int) -> NDArray[np.uint8]:
         """(H, W, 3) uint8 sRGB, not to be written to.
 
-        A photo that turns out to be damaged is replaced by the next one of the list, whoever asks, and named in a
-        TrainingDataWarning. Raises TrainingDataError where all are.
+        A photo that turns out to be damaged is replaced by the next one of the list, whoever asks, and a warning in
+        the log names it. Raises TrainingDataError where all are.
         """
         if not 0 <= index < len(self):
             raise IndexError(index)
-        for candidate in range(index, index + len(self)):
+        for offset in range(len(self)):
+            candidate = (index + offset) % len(self)
             try:
-                return self._load(candidate % len(self))
+                return self._load(candidate)
             except InputError as error:
                 damage = error
-                warnings.warn(f"{damage}; the next photo stands in for it", TrainingDataWarning, stacklevel=2)
+                if candidate not in self._damaged:
+                    logging.getLogger(__name__).warning("%s; the next photo stands in for it", damage)
+                self._damaged.add(candidate)
         raise TrainingDataError(f"no photo can be decoded any more: {damage}")
 
     def _load(self, index: int) -> NDArray[np.uint8]:

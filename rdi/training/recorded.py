@@ -61,12 +61,17 @@ class RecordedPair:
 class PairStore(Protocol):
     """Where decoded pairs come from.
 
-    cfa:           phase that crops begin with: RGGB or XTRANS
+    cfa:     phase that crops begin with: RGGB or XTRANS
+    damaged: where pairs are named that could not be decoded and were left out so far
     crops_in_a_row: how many samples that follow each other should come from one pair; 1 where opening one is cheap
     """
 
     cfa: Cfa
     crops_in_a_row: int
+
+    @property
+    def damaged(self) -> Sequence[str]:
+        """Places, as in `Pair`."""
 
     def __len__(self) -> int: ...
 
@@ -128,8 +133,16 @@ class PairCrops(Dataset[tuple[Tensor, Tensor]]):
                 f"{'X-Trans' if self.store.cfa is Cfa.XTRANS else 'Bayer'}; train on one kind at a time"
             )
         try:
-            shape = photo.mosaic.shape
-            return pair, draw_window(shape, self.settings.crop, photo.cfa, photo.phase, self.store.cfa, generator)
+            window = draw_window(
+                photo.mosaic.shape,
+                self.settings.crop,
+                photo.cfa,
+                photo.phase,
+                self.store.cfa,
+                generator,
+                transposed=self.settings.transpose,
+            )
+            return pair, window
         except TrainingDataError as error:
             raise TrainingDataError(f"{pair.place}: {photo.path}: {error}") from error
 

@@ -39,7 +39,16 @@ class RecordedSource:
         self.kind = kind
         self.cfa = training.cfa
         self.training_count, self.validation_count = len(training), len(validation)
-        self.notes = summary_of(skipped)
+        self.skipped = skipped
+
+    @property
+    def notes(self) -> list[str]:
+        """What was left out, as far as it is known by now."""
+        damaged = [*self.training.damaged, *self.validating.damaged]
+        found = (
+            [f"{len(damaged)} pair(s) left out that cannot be decoded, for example: {damaged[0]}"] if damaged else []
+        )
+        return [*summary_of(self.skipped), *found]
 
     def dataset(self) -> PairCrops:
         """Random crops, turned at random, that keep the pattern's phase."""
@@ -56,6 +65,7 @@ class RecordedSource:
         return {
             "data": self.kind,
             "pairs": self.training_count,
+            "pairs_left_out": len(self.skipped),
             "amplification": str(self.settings.amplification),
             "validation": "full frames of the validation pairs, amplified likewise",
         }

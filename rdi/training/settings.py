@@ -183,6 +183,9 @@ class TrainingSettings:
     skip_missing: bool = setting(
         False, "Go on without files that are missing or damaged, and say how many.", group=Group.DATA
     )
+    transpose: bool = setting(
+        True, "Exchange rows and columns of every other crop, beside mirroring them.", group=Group.DATA
+    )
     seed: int = setting(0, "Of data and initial weights.", group=Group.DATA, lowest=0)
     workers: int = setting(
         1, "Processes that make crops; 0: none beside the training one.", group=Group.DATA, resume=True, lowest=0

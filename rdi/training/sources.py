@@ -29,7 +29,10 @@ class Source(Protocol):
     training_count: int
     validation_count: int
     cfa: Cfa  # phase of the mosaics that the network sees: RGGB or XTRANS
-    notes: list[str]  # what a user should know of the data, once `dataset` was called
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know of the data, once `dataset` was called; reading them may add to it."""
 
     def dataset(self) -> Dataset[tuple[Tensor, Tensor]]:
         """One sample for each image of the whole run: (1, crop, crop) input, (3, crop, crop) target."""
@@ -76,7 +79,7 @@ class PhotoSource:
         Raises UsageError for a sensor that is unknown or has another pattern than the model.
         """
         self.settings = settings
-        self.notes: list[str] = []
+        self.notes = list[str]()
         self.cfa = cfa or pattern_of(settings)
         self._sensors = sensor_pool(settings, self.cfa)
         self._training, self._validation = (settings.limited(photos) for photos in split_photos(folder))

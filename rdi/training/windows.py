@@ -65,16 +65,20 @@ def draw_window(
     phase: tuple[int, int],
     target: Cfa,
     generator: np.random.Generator,
+    *,
+    transposed: bool = True,
 ) -> Window:
     """A random window, turned at random, that begins with the first site of `target`.
 
     shape:  height and width of the frame
     side:   of the window, pixels
     cfa, phase: of the frame
+    transposed: whether rows and columns may be exchanged, too; else they are only mirrored
     Every such window is equally likely among those that are turned alike. Raises TrainingDataError for a frame that
     holds none.
     """
     mirror_rows, mirror_columns, transpose = (bool(bit) for bit in generator.integers(2, size=3))
+    transpose &= transposed
     period = cfa.period
     corners = window_corners(cfa, phase, target, side % period, mirror_rows, mirror_columns, transpose)
     room = [

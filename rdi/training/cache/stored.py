@@ -17,6 +17,7 @@ class StoredPairs:
     """
 
     crops_in_a_row = 1
+    damaged = ()  # those were left out when the cache was made
 
     def __init__(self, cache: Path, manifest: Manifest, pairs: Sequence[PairEntry]) -> None:
         """pairs: of the manifest, usually all of a split."""

@@ -26,6 +26,7 @@ class Numbered:
     """A store of one frame in which each pixel carries its own number, in the mosaic as in the target."""
 
     crops_in_a_row = 1
+    damaged = ()
 
     def __init__(self, cfa, phase, black):
         shape = (211, 230)
@@ -154,19 +155,39 @@ def test_bayer_and_xtrans_do_not_mix(sid_tree):
 
 @pytest.mark.parametrize("skip", [False, True])
 def test_damage_that_only_decoding_finds_is_named_or_passed_over(sid_copy, skip, caplog):
-    settings = replace(SETTINGS, skip_missing=skip)
-    crops = open_recorded(Places(sid=sid_copy), settings).dataset()
+    settings = replace(SETTINGS, steps=24, skip_missing=skip)  # 48 samples, 8 in a row of each pair: each is met
+    source = open_recorded(Places(sid=sid_copy), settings)
+    crops = source.dataset()
+    assert source.notes == []
     path = sid_copy / "Sony/short/00002_00_0.04s.ARW"
     path.write_bytes(path.read_bytes()[:200])  # after it was looked at
-    samples = range(0, 24, 8)
+    samples = range(0, 48, 8)
     if skip:
         again = [crops[index] for index in samples]
         assert all((crops[i][0] == again[k][0]).all() for k, i in enumerate(samples))
     lines = [crops.describe(i) for i in samples] if skip else []
     assert not any("0.04s" in line and "00002" in line for line in lines)
-    if not skip:
+    if skip:
+        assert len(caplog.messages) == 1  # and not each time it is met
+        assert source.training.damaged[0].endswith("Sony_train_list.txt, line 4")
+        assert source.notes == [f"1 pair(s) left out that cannot be decoded, for example: {source.training.damaged[0]}"]
+    else:
         with pytest.raises(TrainingDataError, match=r"line 4: .*00002_00_0.04s.ARW"):
             crops.store[3]
+
+
+def test_damage_that_a_worker_finds_is_counted_too(sid_copy):
+    source = open_recorded(Places(sid=sid_copy), replace(SETTINGS, steps=16, skip_missing=True))
+    path = sid_copy / "Sony/short/00002_00_0.04s.ARW"
+    path.write_bytes(path.read_bytes()[:200])
+    assert len(list(DataLoader(source.dataset(), batch_size=8, num_workers=2))) == 4
+    assert source.notes[0].startswith("1 pair(s) left out")
+
+
+def test_without_transposing_the_turns_are_the_published_four(sid_tree):
+    crops = open_recorded(Places(sid=sid_tree), replace(SETTINGS, steps=40, transpose=False)).dataset()
+    assert not any("transposed" in crops.describe(i) for i in range(80))
+    assert sum("mirrored" in crops.describe(i) for i in range(80)) > 40
 
 
 def test_the_turns_of_a_run_are_all_eight(sid_tree):
