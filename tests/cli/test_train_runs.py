@@ -114,7 +114,7 @@ def test_places_are_where_they_were_wanted(photos: Path, tmp_path: Path) -> None
     )
     found = sorted(path.name for path in (tmp_path / "x").iterdir())
     assert found == ["averages.csv", "losses.csv", "pictures", "weights"]
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["checkpoint.safetensors", "state"]
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [".lock", "checkpoint.safetensors", "state"]
 
 
 def test_the_batch_of_a_loss_that_is_not_finite_is_named(
