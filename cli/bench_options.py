@@ -8,7 +8,8 @@ import typer
 Photo = Annotated[
     Path | None,
     typer.Argument(
-        help="Raw photo, for --stages; default: the one that ships with rdi. For --training a cache of `rdi prepare`."
+        help="Raw photo, for --stages; default: the one that ships with rdi. For --training a cache of "
+        "`rdi prepare`, or a folder of photos."
     ),
 ]
 Model = Annotated[Path | None, typer.Option(help="ONNX model; default: the one that ships with rdi.")]
@@ -64,8 +65,8 @@ Training = Annotated[
     bool,
     typer.Option(
         "--training",
-        help="Time instead training steps against a plain loop's (--runs: 50 of each); on a cache the data and the "
-        "memory too.",
+        help="Time instead training steps against a plain loop's (--runs: 50 of each); on a cache or photos the "
+        "data and the memory too.",
     ),
 ]
 Out = Annotated[

@@ -1,9 +1,8 @@
-"""How fast crops come out of a cache, against how fast the same cores can train on them."""
+"""How fast crops come, out of a cache or of simulated captures, against how fast the same cores can train on them."""
 
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,8 @@ from torch.utils.data import DataLoader
 from rdi.network import RestorationNetwork
 from rdi.training.learner import Learner
 from rdi.training.processes import Processes
-from rdi.training.recorded_source import open_recorded
 from rdi.training.settings import Places, TrainingSettings
+from rdi.training.sources import open_source
 
 Batch = list[Tensor]
 DELIVERED = 6  # batches timed in a round, for each worker
@@ -55,14 +54,16 @@ class DataPath:
         )
 
 
-def measure_data_path(cache: Path, *, crop: int = 512, batch: int = 8, workers: int = 2, rounds: int = 3) -> DataPath:
+def measure_data_path(
+    places: Places, *, crop: int = 512, batch: int = 8, workers: int = 2, rounds: int = 3
+) -> DataPath:
     """Time loading and training in turn, each with all of `workers` cores, so that both see the same machine.
 
-    cache: of any data; errors of `open_cache`
+    places: of the data; errors of `open_source`
     """
     warm_up, timed = 2 * workers, DELIVERED * workers
     settings = TrainingSettings(crop=crop, batch=batch, workers=workers, steps=rounds * (warm_up + timed) + warm_up)
-    dataset = open_recorded(Places(cache=cache), settings).dataset()
+    dataset = open_source(places, settings).dataset()
     loader = DataLoader(dataset, batch_size=batch, num_workers=workers, prefetch_factor=1)
     threads = torch.get_num_threads()
     torch.set_num_threads(workers)

@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from rdi.errors import TrainingDataError, UsageError
+from rdi.training.benchmark.subject import data_bytes
+from rdi.training.cache.space import as_gigabytes
+from rdi.training.settings import Places
 
 INTERVAL = 0.05  # seconds between two looks
 LIMIT = 2e9  # bytes: the bar for batch 8 of 512x512 and two workers, whatever the size of the cache
@@ -22,12 +25,12 @@ _ANONYMOUS = re.compile(r"^RssAnon:\s+(\d+) kB$", re.MULTILINE)
 class TrainingMemory:
     """Peak of the anonymous memory (RssAnon) of a training run, its workers and all that they start.
 
-    cache:     bytes of the cache's arrays
+    data:      bytes of the cache's arrays, or of the photos' files
     peak:      bytes, summed over the processes at one moment
     processes: how many there were then
     """
 
-    cache: int
+    data: int
     peak: int
     processes: int
 
@@ -38,26 +41,27 @@ class TrainingMemory:
     def markdown(self) -> str:
         """For people."""
         return (
-            f"Memory of a training run on a cache of {self.cache / 1e9:.1f} GB: at most {self.peak / 1e9:.2f} GB "
+            f"Memory of a training run on {as_gigabytes(self.data)} of data: at most {self.peak / 1e9:.2f} GB "
             f"anonymous, in {self.processes} processes together."
         )
 
 
-def measure_memory(cache: Path, *, steps: int = 6, crop: int = 512, batch: int = 8, workers: int = 2) -> TrainingMemory:
-    """Train for some steps on a cache, in a process of its own, and watch its memory and that of all below it.
+def measure_memory(
+    places: Places, *, steps: int = 6, crop: int = 512, batch: int = 8, workers: int = 2
+) -> TrainingMemory:
+    """Train for some steps on data, in a process of its own, and watch its memory and that of all below it.
 
     Raises UsageError where the system does not tell (only Linux does), TrainingDataError where training fails.
     """
     if not (_PROC / "self/status").exists():
         raise UsageError("the memory of processes can only be measured on Linux")
-    from rdi.training.cache.manifest import read_manifest
-
     with tempfile.TemporaryDirectory() as folder:
         given = {"steps": steps, "crop": crop, "batch": batch, "workers": workers, "validate-every": steps + 1}
         options = [f"--{name}={value}" for name, value in given.items()]
-        command = [sys.executable, "-m", "rdi.cli", "train", "--cache", str(cache), "--out", f"{folder}/run", *options]
+        options += [f"--{name}={path}" for name in ("cache", "photos") if (path := getattr(places, name))]
+        command = [sys.executable, "-m", "rdi.cli", "train", "--out", f"{folder}/run", *options]
         peak, processes = _watch(command)
-    return TrainingMemory(read_manifest(cache).bytes, peak, processes)
+    return TrainingMemory(data_bytes(places), peak, processes)
 
 
 def _watch(command: Sequence[str]) -> tuple[int, int]:

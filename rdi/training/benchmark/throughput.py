@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from rdi.network import RestorationNetwork
-from rdi.training.benchmark.simulation import write_noise_photos
+from rdi.training.benchmark.subject import write_noise_photos
 from rdi.training.learner import Learner
 from rdi.training.loss import L1_SHARE, restoration_loss
 from rdi.training.processes import Processes
@@ -74,11 +74,11 @@ class Throughput:
 
 
 def measure_throughput(
-    cache: Path | None = None, *, steps: int = 50, batch: int = 8, crop: int = 512, threads: int | None = None
+    places: Places | None = None, *, steps: int = 50, batch: int = 8, crop: int = 512, threads: int | None = None
 ) -> Throughput:
     """Train three networks of the same weights in turn, step by step, on the same batches.
 
-    cache: what `rdi prepare` made; by default captures of pictures of noise
+    places: of the data; by default captures of pictures of noise
     Making the batches is not timed. The plain loop is eager float32 with contiguous tensors and the same loss; the
     third one is that with the loss as pytorch-msssim computes it.
     """
@@ -86,7 +86,7 @@ def measure_throughput(
         torch.set_num_threads(threads)
     settings = TrainingSettings(steps=steps + 1, batch=batch, crop=crop, warm_up=min(10, steps), workers=0)
     with tempfile.TemporaryDirectory() as folder:
-        places = Places(cache=cache) if cache else Places(photos=write_noise_photos(Path(folder)))
+        places = places or Places(photos=write_noise_photos(Path(folder)))
         dataset = open_source(places, settings).dataset()
         rows = _train_in_turn(dataset, settings, steps)
     return Throughput(batch, crop, steps, torch.get_num_threads(), rows)

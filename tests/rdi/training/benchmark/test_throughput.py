@@ -33,7 +33,7 @@ def test_the_command_prints_them(monkeypatch):
     monkeypatch.setattr(
         throughput,
         "measure_throughput",
-        lambda subject, **given: measure_throughput(subject, **given, batch=1, crop=192),
+        lambda places, **given: measure_throughput(places, **given, batch=1, crop=192),
     )
     result = CliRunner().invoke(app, ["bench", "--training", "--runs", "2", "--json"])
     assert result.exit_code == 0, result.output
@@ -45,4 +45,4 @@ def test_the_command_prints_them(monkeypatch):
 def test_a_cache_without_its_mode_is_refused(tmp_path):
     result = CliRunner().invoke(app, ["bench", str(tmp_path)])
     assert result.exit_code == 2
-    assert "leave the photo out" in result.stderr
+    assert "is of use to --stages and --training alone" in result.stderr
