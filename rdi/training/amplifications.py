@@ -17,11 +17,16 @@ class Recorded(Protocol):
         """A row for each dark photo of a split: train or val."""
 
 
-def write_wanted_tables(source: object, places: Places, settings: TrainingSettings) -> None:
-    """Write the tables that the places name; raises UsageError for a source whose captures are simulated."""
+def write_wanted_tables(
+    source: object, places: Places, settings: TrainingSettings, *, only_missing: bool = False
+) -> None:
+    """Write the tables that the places name, or those of them that are not there yet.
+
+    Raises UsageError for a source whose captures are simulated.
+    """
     for name, split in (("train_amplification_file", "train"), ("validation_amplification_file", "val")):
         path: Path | None = getattr(places, name)
-        if path is None:
+        if path is None or (only_missing and path.exists()):
             continue
         if not isinstance(source, Recorded):
             raise UsageError(f"{option_name(name)} is of use with recorded photos only (--sid, --pairs); leave it out")

@@ -40,6 +40,11 @@ class DecodedPairs:
         return len(self.pairs)
 
     @property
+    def names(self) -> list[str]:
+        """Of the dark files, without folders."""
+        return [pair.dark.name for pair in self.pairs]
+
+    @property
     def damaged(self) -> list[str]:
         """Where those pairs are named that turned out to be damaged so far, in whichever process."""
         return [pair.place for pair, damaged in zip(self.pairs, self._damaged, strict=True) if damaged]

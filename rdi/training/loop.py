@@ -186,7 +186,7 @@ def train(
     for note in differences(resume, source.describe(), environment(processes)) if resume else []:
         observer.on_note(note)
     if processes.first:
-        write_wanted_tables(source, places, settings)
+        write_wanted_tables(source, places, settings, only_missing=resume is not None)
     network = initial.network if initial else RestorationNetwork()
     training = _describe(source, settings, told or {}, initial, resume)
     metadata = ModelMetadata(cfa=source.cfa, m=settings.m, white_balance=settings.white_balance, training=training)

@@ -62,12 +62,17 @@ class PairStore(Protocol):
     """Where decoded pairs come from.
 
     cfa:     phase that crops begin with: RGGB or XTRANS
+    names:   of the dark files, without folders
     damaged: where pairs are named that could not be decoded and were left out so far
     crops_in_a_row: how many samples that follow each other should come from one pair; 1 where opening one is cheap
     """
 
     cfa: Cfa
     crops_in_a_row: int
+
+    @property
+    def names(self) -> Sequence[str]:
+        """In the order of the pairs."""
 
     @property
     def damaged(self) -> Sequence[str]:

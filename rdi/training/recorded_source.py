@@ -1,5 +1,6 @@
 """Recorded pairs as a source of the training loop: SID and the user's own, from their files or from a cache."""
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,7 @@ class RecordedSource:
         return {
             "data": self.kind,
             "pairs": self.training_count,
+            "names_sha256": names_digest(self.training.names),
             "pairs_left_out": len(self.skipped),
             "amplification": str(self.settings.amplification),
             "validation": "full frames of the validation pairs, amplified likewise",
@@ -89,6 +91,11 @@ def open_recorded(places: Places, settings: TrainingSettings) -> RecordedSource:
         return _of_cache(places.cache, open_cache(places.cache, data), settings)
     assert data is not None
     return _of_files(data, settings)
+
+
+def names_digest(names: Iterable[str]) -> str:
+    """What tells one set of data from another, wherever it lies: a hash of its files' names in order, 16 digits."""
+    return hashlib.sha256("\n".join(names).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _read(places: Places, settings: TrainingSettings) -> SplitPairs | None:

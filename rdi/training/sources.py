@@ -13,10 +13,12 @@ from rdi.camera.cfa import Cfa
 from rdi.errors import UsageError
 from rdi.protocol import Capture
 from rdi.simulate import Sensor
+from rdi.training.cache.manifest import read_manifest
 from rdi.training.captures import SimulatedCaptures, pattern_of, sensor_pool
 from rdi.training.mix import MixedSource, shares_of
+from rdi.training.own_pairs import KIND as OWN_PAIRS
 from rdi.training.photos import PhotoShelf, split_photos
-from rdi.training.recorded_source import open_recorded
+from rdi.training.recorded_source import names_digest, open_recorded
 from rdi.training.settings import Places, TrainingSettings
 
 VALIDATION_RATIO = 100.0  # of simulated captures
@@ -61,13 +63,14 @@ def open_source(places: Places, settings: TrainingSettings) -> Source:
 
 
 def _recorded_parts(places: Places) -> dict[str, Places]:
-    """What is recorded, by name: a cache belongs to the folder that is given with it, if any is."""
-    if places.sid and places.pairs and places.cache:
-        raise UsageError("--cache is of --sid or of --pairs; leave one of the two away, or train without a cache")
-    if places.sid and places.pairs:
-        return {"sid": replace(places, pairs=None), "pairs": replace(places, sid=None)}
-    name = "sid" if places.sid else "pairs" if places.pairs else "cache"
-    return {name: places} if places.sid or places.pairs or places.cache else {}
+    """What is recorded, by name. A cache belongs to the folder of its kind of data, or else is a source of its own."""
+    folders = {"sid": places.sid, "pairs": places.pairs}
+    parts = {name: Places(**{name: folder}) for name, folder in folders.items() if folder}
+    if places.cache:
+        owner = "pairs" if read_manifest(places.cache).kind == OWN_PAIRS else "sid"
+        name = owner if owner in parts else "cache"
+        parts[name] = replace(parts.get(name, Places()), cache=places.cache)
+    return parts
 
 
 class PhotoSource:
@@ -103,5 +106,6 @@ class PhotoSource:
             "data": "simulated captures of photos",
             "sensors": self._sensors[0].name if len(self._sensors) == 1 else f"{len(self._sensors)}, at random",
             "photos": self.training_count,
+            "names_sha256": names_digest(photo.name for photo in self._training),
             "validation": f"quality protocol at ISO {protocol.ISO:g}, true ratio {VALIDATION_RATIO:g}",
         }

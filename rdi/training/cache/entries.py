@@ -175,7 +175,7 @@ def open_array(cache: Path, array: StoredArray) -> NDArray[np.uint16]:
             raise ValueError(f"it has {path.stat().st_size:,} bytes, not {array.bytes:,}")
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
-        raise TrainingDataError(f"{path} is damaged ({error}); the `rdi prepare` that made it makes it again") from error
+        raise TrainingDataError(f"{path} is damaged ({error}); the `rdi prepare` of its data makes it again") from error
     if mapped.dtype != np.uint16 or mapped.shape != array.shape:
         raise TrainingDataError(f"{path} holds {mapped.dtype} {mapped.shape}, not uint16 {array.shape}")
     plain: NDArray[np.uint16] = mapped.view(np.ndarray)  # without np.memmap's cost for each slice

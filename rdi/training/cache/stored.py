@@ -26,6 +26,11 @@ class StoredPairs:
         self._pairs = pairs
         self.cfa = manifest.cfa
 
+    @property
+    def names(self) -> list[str]:
+        """Of the dark files, without folders."""
+        return [Path(pair.mosaic).name for pair in self._pairs]
+
     def __len__(self) -> int:
         return len(self._pairs)
 

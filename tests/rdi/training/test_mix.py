@@ -1,5 +1,6 @@
 """Several sources in one run: shares, order, pattern, and what is said of them."""
 
+import shutil
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -14,8 +15,12 @@ from torch.utils.data import Dataset
 
 from rdi.camera import Cfa
 from rdi.errors import UsageError
+from rdi.training.cache.preparation import prepare
+from rdi.training.cache.stored import StoredPairs
+from rdi.training.decoded import DecodedPairs
 from rdi.training.mix import MixedCrops, MixedSource, shares_of
 from rdi.training.settings import Camera, Places, TrainingSettings
+from rdi.training.sid import read_sid
 from rdi.training.sources import PhotoSource, open_source
 
 SETTINGS = TrainingSettings(steps=6, batch=4, crop=192, workers=0)
@@ -40,6 +45,17 @@ def photos(tmp_path_factory):
     for number in range(4):
         pixels = np.random.default_rng(number).integers(0, 256, (200, 220, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(folder / f"{number}.png")
+    return folder
+
+
+@pytest.fixture
+def own_pairs(sid_tree, tmp_path):
+    folder = tmp_path / "pairs"
+    folder.mkdir()
+    for scene, bright in enumerate(sorted((sid_tree / "Sony" / "long").iterdir())[:2]):
+        dark = next((sid_tree / "Sony" / "short").glob(f"{bright.name[:5]}*"))
+        shutil.copy(dark, folder / f"{scene}.ARW")
+        shutil.copy(bright, folder / f"{scene}_long.ARW")
     return folder
 
 
@@ -130,9 +146,27 @@ def test_sources_of_different_patterns_are_refused(photos):
         MixedSource({"a": bayer, "b": xtrans}, {})
 
 
-def test_a_cache_of_two_folders_is_refused_and_a_mix_of_one_source_too(photos, sid_tree):
-    with pytest.raises(UsageError, match="--cache is of --sid or of --pairs"):
-        open_source(Places(sid=sid_tree, pairs=sid_tree, cache=photos), SETTINGS)
+def test_a_cache_serves_its_own_folder_and_is_a_source_beside_others(photos, sid_tree, own_pairs, tmp_path):
+    prepare(read_sid(sid_tree), tmp_path / "cache")
+    both: Any = open_source(Places(sid=sid_tree, pairs=own_pairs, cache=tmp_path / "cache"), SETTINGS)
+    assert list(both.sources) == ["sid", "pairs"]
+    assert isinstance(both.sources["sid"].training, StoredPairs)
+    assert isinstance(both.sources["pairs"].training, DecodedPairs)
+    three: Any = open_source(Places(photos=photos, pairs=own_pairs, cache=tmp_path / "cache"), SETTINGS)
+    assert list(three.sources) == ["pairs", "cache", "photos"]
+    assert isinstance(three.sources["cache"].training, StoredPairs)
+    assert {three.dataset()[index][0].shape for index in range(3)} == {(1, 192, 192)}
+
+
+def test_the_same_data_have_the_same_name_from_files_and_cache(sid_tree, tmp_path):
+    prepare(read_sid(sid_tree), tmp_path / "cache")
+    files, cache = (
+        open_source(places, SETTINGS).describe() for places in (Places(sid=sid_tree), Places(cache=tmp_path / "cache"))
+    )
+    assert files == cache
+
+
+def test_mixes_that_make_no_sense_are_refused(photos):
     with pytest.raises(UsageError, match="--mix names sid"):
         open_source(Places(photos=photos), replace(SETTINGS, mix={"photos": 1, "sid": 1}))
     with pytest.raises(UsageError, match="nothing to train on"):

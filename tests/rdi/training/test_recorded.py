@@ -27,6 +27,7 @@ class Numbered:
 
     crops_in_a_row = 1
     damaged = ()
+    names = ("numbered",)
 
     def __init__(self, cfa, phase, black):
         shape = (211, 230)

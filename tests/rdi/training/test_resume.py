@@ -126,7 +126,10 @@ def test_settings_survive_being_stored(training_photos, tmp_path):
 def test_other_data_are_refused(stopped, training_photos, tmp_path):
     other = tmp_path / "photos"
     shutil.copytree(training_photos, other)
-    (other / "b.png").unlink()
+    (other / "b.png").rename(other / "c.png")
+    with pytest.raises(UsageError, match=r"begun with other data \(names_sha256: "):
+        resumed_session(stopped, {"photos": other}).train(Observer())
+    (other / "c.png").unlink()
     with pytest.raises(UsageError, match=r"begun with other data \(photos: 2, now 1\)"):
         resumed_session(stopped, {"photos": other}).train(Observer())
 
