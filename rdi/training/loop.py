@@ -3,13 +3,13 @@
 import math
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rdi import __version__
-from rdi.checkpoint import Checkpoint, save_checkpoint, weights_digest
-from rdi.errors import CheckpointError, OutputError, TrainingDataError
+from rdi.checkpoint import Checkpoint
+from rdi.errors import TrainingDataError
 from rdi.metadata import ModelMetadata
 from rdi.network import RestorationNetwork
 from rdi.runs import CHECKPOINT
@@ -19,20 +19,14 @@ from rdi.training.interruption import interruption
 from rdi.training.learner import Learner, StepResult
 from rdi.training.loading import load, lost_workers_explained
 from rdi.training.processes import Processes
-from rdi.training.randomness import random_tensors, restore_random, seed_all
+from rdi.training.randomness import seed_all
 from rdi.training.recorder import Recorder
 from rdi.training.resume import differences, environment
+from rdi.training.run import Run
 from rdi.training.settings import Places, TrainingSettings
 from rdi.training.sources import Source
-from rdi.training.state import FOLDER, TrainingState, remove_leftovers, save_state
+from rdi.training.state import FOLDER, TrainingState, remove_leftovers
 from rdi.training.validation import Validation, validate
-
-_OF_A_RUN = (  # what an earlier run left in its folder, and would be taken for the new one's
-    f"{FOLDER}/*.safetensors",
-    "weights/step-*.safetensors",
-    "pictures/step-*.jpg",
-    "tensorboard/events.out.tfevents.*",
-)
 
 
 @dataclass(frozen=True)
@@ -54,101 +48,6 @@ class Observer:
     on_step: Callable[[Progress], None] = lambda _: None
     on_validation: Callable[[Validation], None] = lambda _: None
     on_note: Callable[[str], None] = lambda _: None
-
-
-@dataclass(eq=False)
-class _Run:
-    """What changes while a run goes on, and how it is saved."""
-
-    learner: Learner
-    metadata: ModelMetadata
-    folder: Path
-    settings: TrainingSettings
-    places: Places
-    recorder: Recorder | None  # the first process's
-    step: int = 0
-    saved: int = 0
-    quality: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def weights(self) -> Path:
-        """Where numbered weights go."""
-        return self.places.weights_folder or self.folder / "weights"
-
-    @property
-    def pictures(self) -> Path:
-        """Where restored pictures go."""
-        return self.places.pictures_folder or self.folder / "pictures"
-
-    def described(self) -> ModelMetadata:
-        training = {**self.metadata.training, "steps_done": self.step}
-        return self.metadata.replace(training=training, quality=dict(self.quality))
-
-    def save(self) -> None:
-        """Tables, then the state, then what is exported: whatever comes between, the newest state is whole."""
-        if self.recorder is None:
-            return
-        facts = {
-            "averages": self.recorder.flush(),
-            "settings": self.settings.to_dict(),
-            "places": {name: str(Path(path).absolute()) for name, path in asdict(self.places).items() if path},
-            "training": self.metadata.training,
-            "quality": self.quality,
-            "environment": environment(self.learner.processes),
-            "weights_sha256": weights_digest(self.learner.exported),
-        }
-        save_state(self.folder, TrainingState(self.step, self.learner.tensors() | random_tensors(), facts))
-        self.write_weights()
-        self.saved = self.step
-
-    def write_weights(self) -> None:
-        """The file for `rdi export`, and under the step's number if it is one to keep."""
-        if self.step == 0:
-            return
-        save_checkpoint(self.learner.exported, self.described(), self.folder / CHECKPOINT)
-        self.keep()
-
-    def keep(self) -> None:
-        """Weights under the step's number, if it is one to keep."""
-        if self.recorder is not None and kept(self.step, self.settings):
-            self.weights.mkdir(parents=True, exist_ok=True)
-            save_checkpoint(self.learner.exported, self.described(), self.weights / f"step-{self.step:08d}.safetensors")
-
-    def restore(self, state: TrainingState) -> None:
-        """Stand where the state was saved."""
-        try:
-            self.learner.restore(state.tensors)
-        except (KeyError, RuntimeError) as error:
-            raise CheckpointError(f"the state of step {state.step} in {self.folder} does not fit: {error}") from error
-        restore_random(state.tensors)
-        self.step = self.saved = state.step
-        self.quality = dict(state.facts["quality"])
-
-
-def prepare_run(folder: Path, *, overwrite: bool = False) -> Path:
-    """Make a new run's folder, before anything is decoded.
-
-    Raises OutputError for one that cannot be made or that holds an earlier run.
-    """
-    for earlier in (folder / CHECKPOINT, folder / FOLDER):
-        if earlier.exists() and not overwrite:
-            raise OutputError(
-                f"{earlier} exists from an earlier run; give another --out, --resume {folder} to go on with it, or "
-                "--overwrite to lose it"
-            )
-    make_folder(folder / FOLDER)
-    for pattern in _OF_A_RUN:
-        for path in folder.glob(pattern):
-            path.unlink()
-    return folder
-
-
-def make_folder(folder: Path) -> None:
-    """Raises OutputError where that cannot be done."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"the run's folder {folder} cannot be made: {error.strerror}; give another --out") from error
 
 
 def train(
@@ -190,7 +89,7 @@ def train(
     network = initial.network if initial else RestorationNetwork()
     training = _describe(source, settings, told or {}, initial, resume)
     metadata = ModelMetadata(cfa=source.cfa, m=settings.m, white_balance=settings.white_balance, training=training)
-    run = _Run(Learner(network, settings, processes, observer.on_note), metadata, run_folder, settings, places, None)
+    run = Run(Learner(network, settings, processes, observer.on_note), metadata, run_folder, settings, places)
     if resume:
         run.restore(resume)
     if processes.first:
@@ -212,7 +111,7 @@ def train(
     return run_folder / CHECKPOINT
 
 
-def _steps(run: _Run, source: Source, dataset: Samples, observer: Observer, interrupted: threading.Event) -> None:
+def _steps(run: Run, source: Source, dataset: Samples, observer: Observer, interrupted: threading.Event) -> None:
     settings, processes = run.settings, run.learner.processes
     batches = Batches(run.step, settings, processes)
     for inputs, target in load(dataset, batches, settings, observer.on_note):
@@ -233,7 +132,7 @@ def _steps(run: _Run, source: Source, dataset: Samples, observer: Observer, inte
             run.keep()
 
 
-def _validate(run: _Run, source: Source, recorder: Recorder) -> Validation:
+def _validate(run: Run, source: Source, recorder: Recorder) -> Validation:
     captures = source.validation(run.settings.validation_frames)
     metadata = run.described()
     result = validate(
@@ -255,13 +154,7 @@ def _validate(run: _Run, source: Source, recorder: Recorder) -> Validation:
     return result
 
 
-def kept(step: int, settings: TrainingSettings) -> bool:
-    """Whether a step's weights are kept under its number: in `keep_at`, or every `keep_every` after the last of it."""
-    after = step - max(settings.keep_at, default=0)
-    return step in settings.keep_at or (settings.keep_every > 0 and after > 0 and after % settings.keep_every == 0)
-
-
-def _not_finite(run: _Run, result: StepResult, dataset: Samples, indices: list[int]) -> Exception:
+def _not_finite(run: Run, result: StepResult, dataset: Samples, indices: list[int]) -> Exception:
     """The error of the first process; the others leave without a word of their own."""
     processes = run.learner.processes
     own = [] if math.isfinite(result.own_loss) else indices

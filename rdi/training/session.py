@@ -13,9 +13,10 @@ from rdi.errors import CheckpointError, UsageError
 from rdi.locks import writer_lock
 from rdi.runs import new_run
 from rdi.training.configuration import Configuration
-from rdi.training.loop import Observer, make_folder, prepare_run, train
+from rdi.training.loop import Observer, train
 from rdi.training.processes import Processes, joined
 from rdi.training.resume import newest_run, resumed
+from rdi.training.run import make_folder, prepare_run
 from rdi.training.settings import Device, TrainingSettings
 from rdi.training.sources import open_source
 from rdi.training.state import TrainingState, load_newest_state

@@ -13,7 +13,8 @@ from rdi.checkpoint import load_checkpoint
 from rdi.cli.main import app
 from rdi.cli.train_display import Display
 from rdi.training.captures import SimulatedCaptures
-from rdi.training.loop import Progress, kept
+from rdi.training.loop import Progress
+from rdi.training.run import kept
 from rdi.training.settings import TrainingSettings
 
 FAST = ["--batch", "1", "--crop", "192", "--workers", "0", "--warm-up", "1"]

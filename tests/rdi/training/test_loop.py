@@ -15,7 +15,8 @@ from rdi.metadata import ModelMetadata, WhiteBalance
 from rdi.network import RestorationNetwork
 from rdi.runs import CHECKPOINT
 from rdi.training.learner import Learner
-from rdi.training.loop import Observer, prepare_run, train
+from rdi.training.loop import Observer, train
+from rdi.training.run import prepare_run
 from rdi.training.schedule import learning_rate_factor
 from rdi.training.settings import TrainingSettings
 from rdi.training.sources import PhotoSource
