@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from rdi.network import RestorationNetwork
-from rdi.training.acceleration import compiled, lay_channels_last, precision
+from rdi.training.acceleration import compiled, lay_channels_last, multiplies_bfloat16, precision
 from rdi.training.loss import weighted_loss
 from rdi.training.processes import Processes
 from rdi.training.schedule import learning_rate_factor
@@ -55,6 +55,7 @@ class Learner:
 
     network: what learns
     average: the running mean of its weights; None where the settings want none
+    mixed_precision: whether its convolutions run in bfloat16
     model:   the module that steps run through: compiled and shared by the processes, where the settings say so
     """
 
@@ -67,6 +68,8 @@ class Learner:
     ) -> None:
         """note: told what could not be made faster."""
         self.settings, self.processes = settings, processes
+        wanted = settings.mixed_precision
+        self.mixed_precision = multiplies_bfloat16(processes.device) if wanted is None else wanted
         self.network = network.to(processes.device).train()
         if settings.channels_last:
             lay_channels_last(self.network)
@@ -74,7 +77,7 @@ class Learner:
         model: nn.Module = Unclamped(self.network)
         if settings.compile:
             shape = (processes.share(settings.batch), 1, settings.crop, settings.crop)
-            model = compiled(model, shape, processes.device, mixed_precision=settings.mixed_precision, note=note)
+            model = compiled(model, shape, processes.device, mixed_precision=self.mixed_precision, note=note)
         self.model = processes.together(model)
         kinds: dict[Optimiser, type[torch.optim.Adam]] = {
             Optimiser.ADAM: torch.optim.Adam,
@@ -112,7 +115,7 @@ class Learner:
         """The loss of this process's share of a batch."""
         device = self.processes.device
         inputs, target = inputs.to(device, non_blocking=True), target.to(device, non_blocking=True)
-        with precision(device, mixed=self.settings.mixed_precision):
+        with precision(device, mixed=self.mixed_precision):
             restored = self.model(inputs)
         settings = self.settings
         return weighted_loss(

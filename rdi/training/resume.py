@@ -9,6 +9,7 @@ import torch
 
 from rdi.errors import CheckpointError, UsageError
 from rdi.runs import RUNS
+from rdi.training.acceleration import multiplies_bfloat16
 from rdi.training.configuration import Configuration, all_fields, configure, convert, written
 from rdi.training.processes import Processes
 from rdi.training.settings import TrainingSettings, option_name
@@ -50,7 +51,12 @@ def resumed(state: TrainingState, given: Mapping[str, Any], file: Path | None = 
 
 def environment(processes: Processes) -> dict[str, Any]:
     """What else the last bits of a result depend on."""
-    return {"torch": torch.__version__, "threads": torch.get_num_threads(), "processes": processes.count}
+    return {
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "processes": processes.count,
+        "bfloat16 on this processor": multiplies_bfloat16(processes.device),
+    }
 
 
 def differences(state: TrainingState, data: Mapping[str, Any], environment: Mapping[str, Any]) -> list[str]:
@@ -66,5 +72,5 @@ def differences(state: TrainingState, data: Mapping[str, Any], environment: Mapp
     return [
         f"{name} was {before[name]}, now {value}: the last bits of the weights will differ from an uninterrupted run's"
         for name, value in environment.items()
-        if before[name] != value
+        if before.get(name, value) != value
     ]

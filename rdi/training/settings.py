@@ -244,8 +244,10 @@ class TrainingSettings:
     threads: int | None = setting(
         None, "CPU threads of each process; none: PyTorch's choice.", group=Group.COMPUTING, resume=True, lowest=1
     )
-    mixed_precision: bool = setting(
-        True, "Convolutions in bfloat16; weights and loss stay float32.", group=Group.COMPUTING
+    mixed_precision: bool | None = setting(
+        None,
+        "Convolutions in bfloat16, weights and loss in float32; none: where the processor has bfloat16.",
+        group=Group.COMPUTING,
     )
     channels_last: bool = setting(
         False, "Tensors with the channels innermost: for GPUs, no gain on CPUs.", group=Group.COMPUTING

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from rdi.network import RestorationNetwork
+from rdi.training import learner as learner_module
 from rdi.training.learner import Learner
 from rdi.training.processes import Processes
 from rdi.training.settings import TrainingSettings
@@ -38,6 +39,15 @@ def test_without_a_mean_the_weights_themselves_are_exported():
     one = learner(TrainingSettings(batch=1, crop=192, ema=0))
     assert one.exported is one.network
     assert not [name for name in one.tensors() if name.startswith("average")]
+
+
+@pytest.mark.parametrize(("wanted", "native", "mixed"), [(None, True, True), (None, False, False), (True, False, True)])
+def test_bfloat16_is_used_where_the_processor_has_it_or_it_was_asked_for(monkeypatch, wanted, native, mixed):
+    monkeypatch.setattr(learner_module, "multiplies_bfloat16", lambda _: native)
+    one = learner(TrainingSettings(batch=1, crop=192, mixed_precision=wanted))
+    assert one.mixed_precision is mixed
+    loss, exact = (each.loss(*batch()).item() for each in (one, learner()))
+    assert (loss != exact) is mixed
 
 
 def test_a_learner_goes_on_from_anothers_tensors():

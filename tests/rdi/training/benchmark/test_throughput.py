@@ -19,7 +19,7 @@ def test_all_loops_end_with_nearly_the_same_loss():
     assert plain.times_plain == 1
     assert plain.loss_difference == 0
     assert ours.times_plain == pytest.approx(ours.images_per_second / plain.images_per_second)
-    assert 0 < abs(ours.loss_difference) < 0.05  # bfloat16 is no float32
+    assert abs(ours.loss_difference) < 0.05  # bfloat16, where the processor has it, is no float32
     assert abs(package.loss_difference) < 0.001
     assert "| rdi | " in figures.markdown()
 
