@@ -20,7 +20,7 @@ def multiplies_bfloat16(device: str) -> bool:
     which most laptops have, 14 times. Of Arm's CPUs nothing is known here; they stay with float32.
     """
     if torch.device(device).type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 
