@@ -1,4 +1,7 @@
-"""The models of `rdi eval`: ONNX files through the runtime, weights through plain PyTorch."""
+"""The models of `rdi eval`: ONNX files through the runtime, weights through plain PyTorch.
+
+Colours beyond sRGB are clipped, also by models that could compress them, because those of the targets are.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -13,7 +16,10 @@ from rdi.camera.photo import RawPhoto
 from rdi.errors import MissingPackageError, UsageError
 from rdi.evaluation.models import Exposing, Model, Restoration
 from rdi.extras import install_hint
+from rdi.metadata import Rendering
 from rdi.runtime.exposure import Exposure, ExposureMode, choose_amplification
+from rdi.runtime.gamut import Gamut
+from rdi.runtime.model import read_metadata
 from rdi.runtime.restorer import Restorer
 
 if TYPE_CHECKING:
@@ -40,7 +46,9 @@ class OnnxModel:
 
     def __init__(self, path: Path, name: str, provider: str) -> None:
         self.name = name
-        self._restorer = Restorer(path, provider=provider)
+        opened = read_metadata(path)
+        gamut = Gamut.CLIP if opened.rendering is Rendering.CAMERA else Gamut.COMPRESS
+        self._restorer = Restorer(path, provider=provider, gamut=gamut)
         self.cfa = self._restorer.model.cfa
         self.digest = _digest(path, provider)
 
@@ -65,7 +73,9 @@ class TorchModel:
 
         metadata = self._checkpoint.metadata
         amplification = choose_amplification(photo, metadata, _exposure(exposing, ratio)).value
-        picture = reference.restore(self._checkpoint.network, metadata, photo, amplification)
+        picture = reference.restore(
+            self._checkpoint.network, metadata, photo, amplification, gamut_compression=Gamut.CLIP.compression
+        )
         return Restoration(picture, amplification)
 
 

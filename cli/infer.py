@@ -34,6 +34,7 @@ def infer(
     ev: options.Ev = None,
     bracket: options.Bracket = None,
     white_balance: options.WhiteBalance = "camera",
+    gamut: options.Gamut = "compress",
     sidecar: options.Sidecar = False,
     compare_with_camera: options.CompareWithCamera = False,
     report: options.Report = None,
@@ -61,7 +62,9 @@ def infer(
     settings = choose_settings(out if out and is_file(out) else None, format=format, bits=bits, quality=quality)
     jobs = plan(find_photos(photos, recursive=recursive), out, settings, extras)
     page = _page(report, len(jobs), overwrite, max_memory) if report else None
-    restorer = Restorer(model, provider=provider, threads=threads, device=device, allow_fallback=allow_fallback)
+    restorer = Restorer(
+        model, provider=provider, threads=threads, device=device, gamut=gamut, allow_fallback=allow_fallback
+    )
     if restorer.note:
         print(f"rdi: {restorer.note}", file=sys.stderr)
     with reporting(jobs, as_json) as tell, page or nullcontext():

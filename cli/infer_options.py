@@ -69,6 +69,14 @@ Report = Annotated[
         "it is. 8 MB at most, whatever the number of photos."
     ),
 ]
+Gamut = Annotated[
+    str,
+    typer.Option(
+        help="Colours that sRGB cannot show: compress (less saturated, same hue) or clip (each channel cut off); for "
+        "models with rendering camera.",
+        metavar="compress|clip",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a picture.")]
 
 # How bright, and in which light.

@@ -23,9 +23,10 @@ from rdi.export.backend_peaks import measure_peaks
 from rdi.export.deployment.picture import quantise
 from rdi.export.differences import ChannelDifference, measure_differences
 from rdi.export.graph import RestorationGraph
-from rdi.metadata import WhiteBalance
+from rdi.metadata import Rendering, WhiteBalance
 from rdi.network import fold_weight_norm, plain_network
 from rdi.runtime import Exposure, ExposureMode, Restorer
+from rdi.torch_rendering import render
 
 Picture = NDArray[np.uint16]
 
@@ -103,16 +104,22 @@ class TorchRestorer:
     def __init__(self, checkpoint: Checkpoint) -> None:
         network = plain_network(fold_weight_norm(checkpoint.network))
         self.graph = RestorationGraph(network, checkpoint.metadata).eval()
+        self.rendering = checkpoint.metadata.rendering
         self.balanced = checkpoint.metadata.white_balance is WhiteBalance.INPUT
 
-    def restore(self, frame: Frame, white_level: float, amplification: float) -> Picture:
-        """An aligned frame -> (H, W, 3) uint16, cropped to the photo."""
+    def restore(self, photo: RawPhoto, frame: Frame, amplification: float) -> Picture:
+        """A photo's aligned frame -> (H, W, 3) uint16, cropped to the photo."""
         gains = torch.tensor(frame.gains if self.balanced else np.ones_like(frame.gains), dtype=torch.float32)
         black = torch.tensor(frame.black_level, dtype=torch.float32)
         with torch.inference_mode():
             mosaic = torch.from_numpy(frame.mosaic)[None, None]
-            x = self.graph.normalise(mosaic, black, torch.tensor(white_level), gains * amplification)
-            picture = quantise(self.graph.network(x))[0].permute(1, 2, 0).contiguous()
+            x = self.graph.normalise(mosaic, black, torch.tensor(photo.white_level), gains * amplification)
+            if self.rendering is Rendering.CAMERA:
+                matrix = torch.tensor(photo.camera_to_srgb, dtype=torch.float32)[None]
+                rgb = render(self.graph.network.unclamped(x), matrix, torch.ones(1))  # type: ignore[operator]
+            else:
+                rgb = self.graph.network(x)
+            picture = quantise(rgb)[0].permute(1, 2, 0).contiguous()
         return np.asarray(frame.crop(picture.numpy()), dtype=np.uint16)
 
 
@@ -154,7 +161,7 @@ class Comparer:
         frame = align(photo, metadata.cfa, metadata.size_multiple, MARGIN)
         times, pictures = interleave(
             {
-                "pytorch": lambda: _timed(lambda: self._eager.restore(frame, photo.white_level, amplification)),
+                "pytorch": lambda: _timed(lambda: self._eager.restore(photo, frame, amplification)),
                 "onnxruntime": lambda: _network_time(restorer, photo, given),
             },
             runs,

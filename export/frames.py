@@ -1,17 +1,21 @@
 """Frames that a graph is tested with: each is made to show another kind of mistake."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rdi.camera.cfa import Cfa
+from rdi.camera.photo import DEFAULT_CAMERA_TO_SRGB
+from rdi.metadata import Rendering
 
 Floats = NDArray[np.float64]
 Mosaic = NDArray[np.uint16]
 Pattern = Callable[[int, int, np.random.Generator], Floats]
 
+# No camera's: rows that sum to 1, and large cross terms, so that exchanged rows, columns or colours show.
+UNUSUAL_MATRIX = np.array([[2.1, -0.8, -0.3], [-0.4, 1.9, -0.5], [0.2, -1.1, 1.9]])
 BORDER = 5  # pixels of the bright frame: more than the widest kernel reaches beyond the edge
 
 
@@ -21,11 +25,28 @@ class Settings:
 
     black_level, gains: (sites,), in raster order
     white_level:        DN
+    camera_to_srgb:     (3, 3); this and
+    gamut_compression:  count for a network that gives camera RGB only
     """
 
     black_level: Floats
     white_level: float
     gains: Floats
+    camera_to_srgb: Floats = field(default_factory=lambda: DEFAULT_CAMERA_TO_SRGB)
+    gamut_compression: float = 1.0
+
+    def inputs(self, rendering: Rendering) -> dict[str, NDArray[np.float32]]:
+        """By the names of the graph's inputs."""
+        values = {"black_level": self.black_level, "white_level": self.white_level, "gains": self.gains}
+        levels = {name: np.asarray(value, dtype=np.float32) for name, value in values.items()}
+        return levels | self.rendering_inputs(rendering)
+
+    def rendering_inputs(self, rendering: Rendering) -> dict[str, NDArray[np.float32]]:
+        """Those that only a network that gives camera RGB has."""
+        if rendering is not Rendering.CAMERA:
+            return {}
+        values = {"camera_to_srgb": self.camera_to_srgb, "gamut_compression": self.gamut_compression}
+        return {name: np.asarray(value, dtype=np.float32) for name, value in values.items()}
 
 
 def random(height: int, width: int, generator: np.random.Generator) -> Floats:
@@ -97,10 +118,14 @@ def amplifier_frames(height: int, width: int, settings: Settings, generator: np.
 
 
 def level_sets(cfa: Cfa, default_gains: Floats) -> list[Settings]:
-    """Levels and gains of three kinds of camera: the usual one, one with a black level for each site, a 12-bit one."""
+    """Levels, gains and colours of three kinds of camera: the usual one, one with a black level for each site and an
+    unusual matrix, a 12-bit one whose colours are clipped.
+    """
     sites = np.arange(cfa.sites)
     return [
         Settings(np.full(cfa.sites, 512.0), 16383, default_gains),
-        Settings(509.0 + (sites * 3) % 7 + 0.25 * (sites % 2), 15360, np.float64(1) + (sites * 0.37) % 1),
-        Settings(np.full(cfa.sites, 128.0), 4095, np.ones(cfa.sites)),
+        Settings(
+            509.0 + (sites * 3) % 7 + 0.25 * (sites % 2), 15360, np.float64(1) + (sites * 0.37) % 1, UNUSUAL_MATRIX
+        ),
+        Settings(np.full(cfa.sites, 128.0), 4095, np.ones(cfa.sites), gamut_compression=0.0),
     ]

@@ -21,11 +21,14 @@ class RestorationGraph(nn.Module):
     gains:          (sites,) float32 white-balance gains; ones for a model with the balance baked in
     amplification:  float32 scalar; above 0 it is used as it is, else the amplifier estimates it
     m:              float32 scalar, enters the estimate only
+    camera_to_srgb: for a network whose output is camera RGB, and for no other: (3, 3) float32, from white-balanced
+                    linear camera RGB to linear sRGB
+    gamut_compression: likewise; float32 scalar in [0, 1], how much of `rdi.gamut` is done
     returns:        rgb (1, H, W, 3) uint16, amplification used (float32 scalar)
     """
 
     def __init__(self, network: nn.Module, metadata: ModelMetadata, computes_in: torch.dtype = torch.float32) -> None:
-        """network: (1, 1, H, W) of type `computes_in` -> (1, H, W, 3) uint16, as `rdi.export.deployment` makes it."""
+        """network: (1, 1, H, W) of type `computes_in`, how to render -> (1, H, W, 3) uint16, as `deploy` makes it."""
         super().__init__()
         self.network = network
         self.computes_in = computes_in
@@ -40,11 +43,13 @@ class RestorationGraph(nn.Module):
         gains: Tensor,
         amplification: Tensor,
         m: Tensor,
+        camera_to_srgb: Tensor | None = None,
+        gamut_compression: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """The picture and the amplification used; see the class."""
         used = self.choose(mosaic, black_level, white_level, amplification, m)
         x = self.normalise(mosaic, black_level, white_level, gains * used)
-        return self.network(x), used
+        return self.network(x, *given(camera_to_srgb, gamut_compression)), used
 
     def choose(
         self, mosaic: Tensor, black_level: Tensor, white_level: Tensor, amplification: Tensor, m: Tensor
@@ -73,8 +78,15 @@ class RestorationGraph(nn.Module):
         return x.view(mosaic.shape).to(self.computes_in)
 
 
+def given(*inputs: Tensor | None) -> list[Tensor]:
+    """Those of a graph's inputs that its model has."""
+    return [value for value in inputs if value is not None]
+
+
 def graph_of(checkpoint: Checkpoint, precision: Precision = Precision.FP32) -> RestorationGraph:
     """The module that is exported for a checkpoint: its network in the deployment form, and its rules."""
-    network = in_precision(deploy(plain_network(fold_weight_norm(checkpoint.network))), precision)
+    network = in_precision(
+        deploy(plain_network(fold_weight_norm(checkpoint.network)), checkpoint.metadata.rendering), precision
+    )
     computes_in = torch.float16 if precision is Precision.FP16_COMPUTE else torch.float32
     return RestorationGraph(network, checkpoint.metadata, computes_in).eval()

@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 from onnxscript import opset21
 from torch import Tensor, nn
 
-from rdi.camera.photo import DEFAULT_GAINS
+from rdi.camera.photo import DEFAULT_CAMERA_TO_SRGB, DEFAULT_GAINS
 from rdi.errors import VerificationError
 from rdi.export.deployment.picture import LARGEST
 from rdi.export.graph import RestorationGraph
 from rdi.export.half import store_as_half
 from rdi.export.settings import ExportSettings
-from rdi.graph_contract import INPUTS, OUTPUTS, SIZE_NAMES, WITH_DEFAULTS
-from rdi.metadata import ModelMetadata, Precision, WhiteBalance
+from rdi.graph_contract import OUTPUTS, SIZE_NAMES, inputs_of
+from rdi.metadata import ModelMetadata, Precision, Rendering, WhiteBalance
 
 # Values: constants above it are computed when a session is made, not stored: the 65,536 raw values of the amplifier's
 # table alone would add a twelfth to the file.
@@ -40,12 +40,21 @@ def default_inputs(metadata: ModelMetadata) -> Defaults:
     cfa = metadata.cfa
     baked = metadata.white_balance is WhiteBalance.BAKED
     gains = np.ones(cfa.sites) if baked else cfa.per_site(DEFAULT_GAINS)
-    return {
+    defaults = {
         "black_level": np.full(cfa.sites, 512, dtype=np.float32),
         "white_level": np.array(16383, dtype=np.float32),
         "gains": gains.astype(np.float32),
         "amplification": np.array(0, dtype=np.float32),
         "m": np.array(metadata.m, dtype=np.float32),
+    }
+    return defaults | (rendering_defaults() if metadata.rendering is Rendering.CAMERA else {})
+
+
+def rendering_defaults() -> Defaults:
+    """How a network's camera RGB is rendered if nothing is said: by the matrix of a Sony A7S II, into the gamut."""
+    return {
+        "camera_to_srgb": DEFAULT_CAMERA_TO_SRGB.astype(np.float32),
+        "gamut_compression": np.array(1, dtype=np.float32),
     }
 
 
@@ -64,7 +73,7 @@ def build_model(module: RestorationGraph, metadata: ModelMetadata, settings: Exp
     name_sizes(model)
     add_defaults(model, defaults)
     set_metadata(model, metadata)
-    require_contract(model)
+    require_contract(model, metadata.rendering)
     return model
 
 
@@ -75,7 +84,7 @@ def trace(module: RestorationGraph, defaults: Defaults, multiple: int, opset: in
     arguments = (mosaic, *(torch.from_numpy(value) for value in defaults.values()))
     sizes = {axis + 2: multiple * torch.export.Dim(name) for axis, name in enumerate(SIZE_NAMES)}
     shapes = (sizes, *(None for _ in defaults))
-    return to_onnx(module, arguments, tuple(INPUTS), tuple(OUTPUTS), shapes, opset)
+    return to_onnx(module, arguments, ["mosaic", *defaults], tuple(OUTPUTS), shapes, opset)
 
 
 def to_onnx(
@@ -184,14 +193,15 @@ def set_metadata(model: onnx.ModelProto, metadata: ModelMetadata) -> None:
     onnx.helper.set_model_props(model, metadata.to_strings())
 
 
-def require_contract(model: onnx.ModelProto) -> None:
+def require_contract(model: onnx.ModelProto, rendering: Rendering) -> None:
     """Refuse a graph in which a tool folded something away: inputs, outputs, defaults, the `If`, names of the sizes."""
+    wanted = inputs_of(rendering)
     shapes = {value.name: _shape(value) for value in (*model.graph.input, *model.graph.output)}
     initialisers = {item.name for item in model.graph.initializer}
     found = {
-        "inputs": [(value.name, _type(value)) for value in model.graph.input] == list(INPUTS.items()),
+        "inputs": [(value.name, _type(value)) for value in model.graph.input] == list(wanted.items()),
         "outputs": [(value.name, _type(value)) for value in model.graph.output] == list(OUTPUTS.items()),
-        "defaults": initialisers.issuperset(WITH_DEFAULTS),
+        "defaults": initialisers.issuperset(name for name in wanted if name != "mosaic"),
         "sizes": shapes.get("mosaic") == [1, 1, *SIZE_NAMES] and shapes.get("rgb") == [1, *SIZE_NAMES, 3],
         "If": sum(node.op_type == "If" for node in model.graph.node) == 1,
         "standard operators": {item.domain for item in model.opset_import} <= {""} and not model.functions,

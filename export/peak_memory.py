@@ -45,7 +45,7 @@ def _with_pytorch(photo: RawPhoto, checkpoint: Path, threads: int, amplification
     torch.set_num_threads(threads)
     weights = load_checkpoint(checkpoint)
     frame = align(photo, weights.metadata.cfa, weights.metadata.size_multiple, MARGIN)
-    TorchRestorer(weights).restore(frame, photo.white_level, amplification)
+    TorchRestorer(weights).restore(photo, frame, amplification)
 
 
 def _with_onnxruntime(photo: RawPhoto, model: Path, provider: str, threads: int, amplification: float) -> None:

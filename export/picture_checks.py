@@ -9,6 +9,7 @@ import numpy as np
 from rdi.camera.cfa import Cfa
 from rdi.camera.photo import DEFAULT_GAINS
 from rdi.checkpoint import Checkpoint
+from rdi.color import SLOPE
 from rdi.export.deployment.picture import LARGEST
 from rdi.export.frames import PATTERNS, Mosaic, Settings, level_sets, mosaic_of
 from rdi.export.reference import Floats, Reference
@@ -16,10 +17,11 @@ from rdi.export.report import Check
 from rdi.export.session import GraphSession, Picture
 from rdi.export.settings import DEFAULT_MIN_PSNR
 from rdi.levels import to_light
-from rdi.metadata import Precision
+from rdi.metadata import Precision, Rendering
 
 # Half a step of the integer output, and the rounding of two float32 networks that sum in different orders.
 PICTURE_BOUND = 0.5 / LARGEST + 1e-5
+RENDERED_BOUND = PICTURE_BOUND + SLOPE / LARGEST  # camera RGB: and the whole first step of the table of codes
 CLIPPED_BOUND = 0.95  # with more of the output at 0 or 1 than that, comparing pictures would say little
 PSNR_CHECK = "PSNR against float32"
 # Halves have 11 bits, and everything is rounded to them after every layer: 0.002 was measured in PyTorch, 0.0008 in
@@ -98,7 +100,8 @@ def expectation(checkpoint: Checkpoint, precision: Precision) -> tuple[Reference
     """
     if precision is Precision.FP16_COMPUTE:
         return Reference(checkpoint), HALF_PICTURE_BOUND
-    return Reference(checkpoint, precision), PICTURE_BOUND
+    rendered = checkpoint.metadata.rendering is Rendering.CAMERA
+    return Reference(checkpoint, precision), RENDERED_BOUND if rendered else PICTURE_BOUND
 
 
 def compare_pictures(content: bytes, provider: str, cfa: Cfa, reference: Reference) -> Found:

@@ -15,6 +15,7 @@ from rdi.export.frames import Mosaic, Settings
 from rdi.export.graph import graph_of
 from rdi.levels import to_light
 from rdi.metadata import Precision
+from rdi.rendering import finish
 
 Floats = NDArray[np.float32]
 Network = Callable[[Tensor], Tensor]  # (1, 1, H, W) float32 as the network takes it -> (1, H, W, 3) before the clamp
@@ -29,14 +30,15 @@ class Reference:
 
     def __init__(self, checkpoint: Checkpoint, precision: Precision = Precision.FP32) -> None:
         self.cfa = checkpoint.metadata.cfa
+        self.rendering = checkpoint.metadata.rendering
         self.unclamped = _trained(checkpoint) if precision is Precision.FP32 else _deployed(checkpoint, precision)
 
     def picture(self, mosaic: Mosaic, settings: Settings, amplification: float) -> Floats:
         """(H, W) mosaic -> (H, W, 3) float32 sRGB in [0, 1]."""
         x = to_light(mosaic, self.cfa, settings.black_level, settings.white_level, amplification, settings.gains)
         with torch.inference_mode():
-            picture = self.unclamped(torch.from_numpy(x)[None, None]).clamp(0.0, 1.0)
-        return np.ascontiguousarray(picture[0].numpy())
+            output = self.unclamped(torch.from_numpy(x)[None, None])[0].numpy()
+        return finish(output, self.rendering, settings.camera_to_srgb, settings.gamut_compression)
 
 
 def _trained(checkpoint: Checkpoint) -> Network:

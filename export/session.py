@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from rdi.errors import ModelError
 from rdi.export.frames import Mosaic, Settings
 from rdi.graph_contract import SIZE_NAMES
+from rdi.metadata import ModelMetadata
 from rdi.runtime.package import first_line, import_onnxruntime, session_errors
 from rdi.runtime.providers import parse_provider, require_built_in
 from rdi.runtime.sessions import make_session
@@ -34,6 +35,8 @@ class GraphSession:
             self._session: Any = make_session(content, wanted, choose_threads(None), sizes)
         except session_errors() as error:
             raise ModelError(f"ONNX Runtime cannot load the model on {provider}: {first_line(error)}") from error
+        strings = self._session.get_modelmeta().custom_metadata_map
+        self._rendering = ModelMetadata.from_strings(strings, "the model").rendering
 
     def run(self, mosaic: Mosaic, inputs: Inputs | None = None) -> tuple[Picture, float]:
         """(H, W) mosaic and any of the other inputs -> picture (H, W, 3) uint16, amplification used."""
@@ -42,7 +45,7 @@ class GraphSession:
 
     def estimate(self, mosaic: Mosaic, settings: Settings, m: float) -> float:
         """The graph's own amplification of a (H, W) mosaic, without running the network."""
-        feed = _feed(settings, amplification=0.0, m=m)
+        feed = self._feed(settings, amplification=0.0, m=m)
         options = import_onnxruntime().RunOptions()
         options.only_execute_path_to_fetches = True
         (used,) = self._session.run(["amplification_used"], {"mosaic": mosaic[None, None], **feed}, options)
@@ -50,9 +53,8 @@ class GraphSession:
 
     def run_with(self, mosaic: Mosaic, settings: Settings, **inputs: float) -> tuple[Picture, float]:
         """`run` with levels and gains from `settings`, and `amplification` or `m`."""
-        return self.run(mosaic, _feed(settings, **inputs))
+        return self.run(mosaic, self._feed(settings, **inputs))
 
-
-def _feed(settings: Settings, **scalars: float) -> Inputs:
-    values = {"black_level": settings.black_level, "white_level": settings.white_level, "gains": settings.gains}
-    return {name: np.asarray(value, dtype=np.float32) for name, value in (values | scalars).items()}
+    def _feed(self, settings: Settings, **scalars: float) -> Inputs:
+        given = {name: np.array(value, dtype=np.float32) for name, value in scalars.items()}
+        return settings.inputs(self._rendering) | given

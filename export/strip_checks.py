@@ -1,5 +1,6 @@
 """Are the strips' pictures the whole frame's, byte for byte? Run as the runtime runs them."""
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from rdi.export.frames import PATTERNS, Settings, mosaic_of
 from rdi.export.picture_checks import SEED, camera_levels
 from rdi.export.report import Check
 from rdi.export.session import GraphSession, Picture
-from rdi.metadata import ModelMetadata
+from rdi.metadata import ModelMetadata, Rendering
 from rdi.runtime.package import first_line, session_errors
 from rdi.runtime.providers import Provider
 from rdi.runtime.strip_file import StripFile, strip_file_of
@@ -62,23 +63,30 @@ def _differing(content: bytes, file: StripFile, metadata: ModelMetadata, index: 
         photo = RawPhoto(mosaic, metadata.cfa, settings.black_level, settings.white_level)
         frame = plan_alignment(photo, metadata.cfa, metadata.size_multiple, MARGIN)
         session = session or GraphSession(content, size=frame.shape)
-        whole = _whole(session, frame, photo.white_level, amplification)
-        in_strips = _in_strips(sessions, frame, photo.white_level, amplification, heights)
+        whole = _whole(session, frame, settings, amplification)
+        in_strips = _in_strips(sessions, frame, settings, metadata.rendering, amplification, heights)
         worst = max(worst, int((whole != in_strips).sum()))
     return worst
 
 
-def _whole(session: GraphSession, frame: Alignment, white_level: float, amplification: float) -> Picture:
-    settings = Settings(frame.black_level, white_level, frame.gains)
+def _whole(session: GraphSession, frame: Alignment, settings: Settings, amplification: float) -> Picture:
+    settings = replace(settings, black_level=frame.black_level, gains=frame.gains)
     picture, _ = session.run_with(frame.frame().mosaic, settings, amplification=amplification)
     return frame.frame().crop(picture)
 
 
 def _in_strips(
-    sessions: StripSessions, frame: Alignment, white_level: float, amplification: float, heights: StripHeights
+    sessions: StripSessions,
+    frame: Alignment,
+    settings: Settings,
+    rendering: Rendering,
+    amplification: float,
+    heights: StripHeights,
 ) -> Picture:
     factor = frame.gains.astype(np.float32) * np.float32(amplification)
     picture = np.zeros((*frame.source.shape, 3), dtype=np.uint16)
-    for rows, strip in restore_photo(sessions, frame, Levels(frame.black_level, white_level, factor), heights):
+    levels = Levels(frame.black_level, settings.white_level, factor)
+    how = settings.rendering_inputs(rendering)
+    for rows, strip in restore_photo(sessions, frame, levels, heights, how):
         picture[rows] = strip
     return picture

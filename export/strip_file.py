@@ -13,10 +13,10 @@ import torch
 from rdi.errors import OutputError
 from rdi.export.graph import RestorationGraph
 from rdi.export.half import store_as_half
-from rdi.export.onnx_graph import default_inputs, drop_notes, simplify, to_onnx
+from rdi.export.onnx_graph import default_inputs, drop_notes, rendering_defaults, simplify, to_onnx
 from rdi.export.settings import ExportSettings
 from rdi.export.strip_graphs import Context, ReduceStrip, RestoreStrip
-from rdi.metadata import ModelMetadata, Precision
+from rdi.metadata import ModelMetadata, Precision, Rendering
 from rdi.strips import (
     BLOCK,
     FEATURE_HALO,
@@ -108,6 +108,7 @@ def example(part: Part, metadata: ModelMetadata) -> tuple[dict[str, torch.Tensor
     defaults = default_inputs(metadata)
     levels = {"black_level": defaults["black_level"], "white_level": defaults["white_level"]}
     tensors = {name: torch.from_numpy(value) for name, value in (levels | {"factor": defaults["gains"]}).items()}
+    rendering: dict[str, torch.Tensor] = {}
     if part is Part.REDUCE:
         mosaic, features = torch.zeros((1, 1, REDUCE_ROWS * 5, REDUCE_ROWS * 3), dtype=torch.int32), {}
         sizes = [{2: REDUCE_ROWS * rows, 3: REDUCE_ROWS * columns}, None, None, None]
@@ -117,15 +118,18 @@ def example(part: Part, metadata: ModelMetadata) -> tuple[dict[str, torch.Tensor
         features = {"features": torch.zeros((1, FEATURES, count + 2 * FEATURE_HALO, 4 * 3))}
         height, width = BLOCK * rows + BLOCK * around, REDUCE_ROWS * columns
         sizes = [{2: height, 3: width}, None, None, None, {2: rows + 2 * FEATURE_HALO, 3: 4 * columns}]
-    return {"mosaic": mosaic.to(torch.uint16), **tensors, **features}, sizes
+        if metadata.rendering is Rendering.CAMERA:
+            rendering = {name: torch.from_numpy(value) for name, value in rendering_defaults().items()}
+            sizes += [None] * len(rendering)
+    return {"mosaic": mosaic.to(torch.uint16), **tensors, **features, **rendering}, sizes
 
 
 def name_sizes(model: onnx.ModelProto, part: Part) -> None:
     """Give the symbolic sizes of the inputs plain names, by which a session can fix them; the output's are dropped."""
     del model.graph.value_info[:]
     for value in model.graph.input:
-        sizes = value.type.tensor_type.shape.dim[2:]
-        for dimension, name in zip(sizes, SIZE_NAMES[part].get(value.name, ()), strict=True):
+        names = SIZE_NAMES[part].get(value.name, ())
+        for dimension, name in zip(value.type.tensor_type.shape.dim[2:], names, strict=True):
             dimension.dim_param = name
     for value in model.graph.output:
         for dimension in value.type.tensor_type.shape.dim:

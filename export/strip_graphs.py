@@ -12,8 +12,7 @@ from rdi.export.deployment.borders import Edges, add_edges
 from rdi.export.deployment.convolution import same, total
 from rdi.export.deployment.network import of_phase
 from rdi.export.deployment.phases import PHASES
-from rdi.export.deployment.picture import assemble, quantise
-from rdi.export.graph import RestorationGraph
+from rdi.export.graph import RestorationGraph, given
 from rdi.network import activate
 from rdi.strips import BLOCK, REDUCE_HALO
 
@@ -56,9 +55,16 @@ class RestoreStrip(nn.Module):
         self.whole = graph
 
     def forward(
-        self, mosaic: Tensor, black_level: Tensor, white_level: Tensor, factor: Tensor, features: Tensor
+        self,
+        mosaic: Tensor,
+        black_level: Tensor,
+        white_level: Tensor,
+        factor: Tensor,
+        features: Tensor,
+        camera_to_srgb: Tensor | None = None,
+        gamut_compression: Tensor | None = None,
     ) -> Tensor:
-        """(1, 1, 8 (n + 10), W) uint16, its levels, (1, 4, n + 8, W/8) -> (1, 8 n, W, 3) uint16."""
+        """(1, 1, 8 (n + 10), W) uint16, its levels, (1, 4, n + 8, W/8), how to render -> (1, 8 n, W, 3) uint16."""
         network = deployed(self.whole)
         light = self.whole.normalise(mosaic, black_level, white_level, factor)
         phases = self.merged(self.medium(light), features)  # n + 2 blocks
@@ -67,7 +73,8 @@ class RestoreStrip(nn.Module):
         edges = sides(network.output.correction(light))
         tiles = [add_edges(tile, of_phase(edges, *place)) for tile, place in zip(tiles, PHASES, strict=True)]
         # The outer blocks saw the padding above and below: they are left out.
-        return assemble([quantise(tile) for tile in tiles], cut=BLOCK)
+        picture: Tensor = network.picture(tiles, *given(camera_to_srgb, gamut_compression), cut=BLOCK)
+        return picture
 
     def medium(self, light: Tensor) -> Tensor:
         """MSE: n + 10 blocks of the mosaic -> (1, 64, n + 6, W/8)."""

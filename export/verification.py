@@ -123,7 +123,7 @@ def check_file(model: onnx.ModelProto) -> Check:
     """ONNX's own checker with shape inference, and the graph contract: inputs, defaults, `If`, names of the sizes."""
     try:
         onnx.checker.check_model(model, full_check=True)
-        require_contract(model)
+        require_contract(model, metadata_of(model).rendering)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, VerificationError):
         return Check("ONNX checker and graph contract", 1, 0, "complaints")
     return Check("ONNX checker and graph contract", 0, 0, "complaints")

@@ -23,21 +23,23 @@ ILLUMINANT_A = np.array([1.0985, 1.0, 0.35585])  # CIE 15: XYZ of tungsten light
 # Sony ILCE-7SM2, CIE XYZ (D65) to camera RGB: the matrix Adobe publishes in DNG files, as LibRaw's colour table has it.
 A7S2_CAMERA_FROM_XYZ = np.array([[0.5838, -0.1430, -0.0246], [-0.3497, 1.1477, 0.2297], [-0.0748, 0.1885, 0.5778]])
 
-_KNEE = 0.018  # ITU-R BT.709, item 1.2: linear below, a power above
-_SLOPE, _SCALE, _OFFSET, _POWER = 4.5, 1.099, 0.099, 0.45
+# ITU-R BT.709, item 1.2: linear below the knee, a power above. There these numbers are rounded to 0.018 and 1.099,
+# which leaves a step of 0.06/255 at the knee; BT.2020 gives more digits, and LibRaw works them out: no step, no kink.
+KNEE = 0.018053968510807
+SLOPE, SCALE, OFFSET, POWER = 4.5, 1.09929682680944, 0.09929682680944, 0.45
 
 
 def encode(linear: Floats) -> Floats:
     """Linear light in [0, 1] to BT.709 code values in [0, 1]; any shape, values outside are clipped."""
     x = np.clip(linear, 0.0, 1.0)
-    return np.where(x < _KNEE, _SLOPE * x, _SCALE * np.power(np.maximum(x, _KNEE), _POWER) - _OFFSET).astype(np.float32)
+    return np.where(x < KNEE, SLOPE * x, SCALE * np.power(np.maximum(x, KNEE), POWER) - OFFSET).astype(np.float32)
 
 
 def decode(code: Floats) -> Floats:
     """BT.709 code values in [0, 1] to linear light in [0, 1]; the inverse of `encode`."""
     y = np.clip(code, 0.0, 1.0)
-    above = np.power((y + _OFFSET) / _SCALE, 1 / _POWER)
-    return np.where(y < _SLOPE * _KNEE, y / _SLOPE, above).astype(np.float32)
+    above = np.power((y + OFFSET) / SCALE, 1 / POWER)
+    return np.where(y < SLOPE * KNEE, y / SLOPE, above).astype(np.float32)
 
 
 def camera_from_srgb(camera_from_xyz: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,6 +3,8 @@
 The types are spelled as ONNX Runtime spells them; `docs/graph.md` says what each value means.
 """
 
+from rdi.metadata import Rendering
+
 # In the order of the graph's inputs; all but the mosaic have defaults in the file.
 INPUTS = {
     "mosaic": "tensor(uint16)",
@@ -12,6 +14,13 @@ INPUTS = {
     "amplification": "tensor(float)",
     "m": "tensor(float)",
 }
-WITH_DEFAULTS = tuple(INPUTS)[1:]
+# Further ones, with defaults too, of a model whose output is camera RGB (rendering "camera").
+CAMERA_INPUTS = {"camera_to_srgb": "tensor(float)", "gamut_compression": "tensor(float)"}
+WITH_DEFAULTS = (*tuple(INPUTS)[1:], *CAMERA_INPUTS)
 OUTPUTS = {"rgb": "tensor(uint16)", "amplification_used": "tensor(float)"}
 SIZE_NAMES = ("height", "width")  # of the mosaic and of the picture: what a session can fix
+
+
+def inputs_of(rendering: Rendering) -> dict[str, str]:
+    """Name and type of each input of a model with this rendering, in their order."""
+    return INPUTS | (CAMERA_INPUTS if rendering is Rendering.CAMERA else {})

@@ -12,7 +12,8 @@ from typing import Any
 from rdi.amplifier import MConvention
 from rdi.camera.cfa import Cfa
 from rdi.errors import ModelError
-from rdi.white_balance import WhiteBalance as WhiteBalance  # part of a model's description
+from rdi.model_kinds import Rendering as Rendering  # both are part of a model's description
+from rdi.model_kinds import WhiteBalance as WhiteBalance
 
 FORMAT = "rdi-1"
 LICENCE = "MIT"
@@ -25,12 +26,6 @@ PATENT_NOTICE = (
 
 LARGEST_MULTIPLE = 1024  # pixels; a frame is padded to it
 LARGEST_M = 1000.0
-
-
-class Rendering(StrEnum):
-    """What the network's output is."""
-
-    PAPER = "paper"  # a finished picture in sRGB's primaries; its curve is named apart
 
 
 class Precision(StrEnum):

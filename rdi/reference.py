@@ -9,6 +9,7 @@ from rdi.camera.photo import MARGIN, Frame, RawPhoto, align
 from rdi.levels import to_light
 from rdi.metadata import ModelMetadata, WhiteBalance
 from rdi.network import RestorationNetwork
+from rdi.rendering import finish
 
 
 def network_input(frame: Frame, white_level: float, amplification: float, metadata: ModelMetadata) -> Tensor:
@@ -19,12 +20,20 @@ def network_input(frame: Frame, white_level: float, amplification: float, metada
 
 
 def restore(
-    network: RestorationNetwork, metadata: ModelMetadata, photo: RawPhoto, amplification: float
+    network: RestorationNetwork,
+    metadata: ModelMetadata,
+    photo: RawPhoto,
+    amplification: float,
+    gamut_compression: float = 1.0,
 ) -> NDArray[np.float32]:
-    """Restore a photo: (H, W, 3) float32 sRGB in [0, 1], the visible frame, not turned upright."""
+    """Restore a photo: (H, W, 3) float32 sRGB in [0, 1], the visible frame, not turned upright.
+
+    gamut_compression: of a network that gives camera RGB, see `rdi.rendering`
+    """
     frame = align(photo, metadata.cfa, metadata.size_multiple, MARGIN)
     x = network_input(frame, photo.white_level, amplification, metadata)
     device = next(network.parameters()).device
     with torch.inference_mode():
-        rgb = network(x.to(device))[0].cpu().numpy()
-    return np.ascontiguousarray(frame.crop(rgb.transpose(1, 2, 0)), dtype=np.float32)
+        output = network.unclamped(x.to(device))[0].cpu().numpy()
+    cropped = np.ascontiguousarray(frame.crop(output.transpose(1, 2, 0)), dtype=np.float32)
+    return finish(cropped, metadata.rendering, photo.camera_to_srgb, gamut_compression)

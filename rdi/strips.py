@@ -8,6 +8,9 @@ A frame (H, W) goes through three graphs, which together are the network:
 | `context` | `reduced` (1, 128, H/32, W/32), the whole frame's | `features` (1, 4, H/8, W/8) |
 | `restore` | `mosaic` (1, 1, 8 (n + 10), W), `features` (1, 4, n + 8, W/8), strip after strip | `rgb` (1, 8 n, W, 3) |
 
+`restore` of a network whose output is camera RGB also takes `camera_to_srgb` and `gamut_compression`, as the whole
+network's graph does.
+
 Each strip comes with the rows around it that its result looks at. Beyond the frame, `reduce` sees zeros, as the whole
 network does. `restore` must not look beyond the frame: so the outermost rows of a frame cannot be restored in strips.
 The runtime puts mirrored pixels around every frame and crops them off again; where these are 40 rows or more, all rows

@@ -13,6 +13,7 @@ from rdi.memory import parse_bytes
 from rdi.metadata import ModelMetadata, WhiteBalance
 from rdi.orientation import sensor_view, upright
 from rdi.runtime.budget import ProcessLimit, Work, choose_heights
+from rdi.runtime.gamut import Gamut, rendering_inputs
 from rdi.runtime.package import first_line, session_errors
 from rdi.runtime.providers import Provider
 from rdi.runtime.sessions import Sessions, run_session
@@ -41,10 +42,14 @@ class Engine:
 
     max_memory: bytes, or text such as "400MB", that preparing and restoring a photo may add to what the process holds,
                 the picture included; None: no limit
-    Raises UsageError for a limit that is no amount of memory, or on a provider other than cpu.
+    gamut:      of the pictures
+    Raises UsageError for a limit that is no amount of memory or on a provider other than cpu, and for a gamut that the
+    model leaves no choice of.
     """
 
-    def __init__(self, sessions: Sessions, max_memory: int | str | None = None) -> None:
+    def __init__(self, sessions: Sessions, max_memory: int | str | None = None, gamut: Gamut = Gamut.COMPRESS) -> None:
+        gamut.require_usable(sessions.model.metadata)
+        self.gamut = gamut
         if max_memory is not None and sessions.provider is not Provider.CPU:
             raise UsageError(
                 f"a memory limit is for the provider cpu; {sessions.provider} has memory of its own: leave it out"
@@ -112,6 +117,7 @@ class Engine:
             "white_level": np.array(prepared.photo.white_level, dtype=np.float32),
             "gains": self._gains(prepared),
             "amplification": np.array(amplification, dtype=np.float32),
+            **rendering_inputs(self.metadata, prepared.photo, self.gamut),
         }
         padded = run_session(self.sessions.get(*prepared.alignment.shape), inputs, "rgb")[0]
         return in_bits(upright(frame.crop(padded), prepared.photo.orientation), prepared.bits)
@@ -125,7 +131,8 @@ class Engine:
         target = sensor_view(image, photo.orientation)
         factor = self._gains(prepared) * np.float32(amplification)
         levels = Levels(alignment.black_level, photo.white_level, factor)
-        for rows, strip in restore_photo(self._strips, alignment, levels, prepared.heights):
+        rendering = rendering_inputs(self.metadata, photo, self.gamut)
+        for rows, strip in restore_photo(self._strips, alignment, levels, prepared.heights, rendering):
             target[rows] = in_bits(strip, prepared.bits)
         return image
 

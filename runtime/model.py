@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rdi.errors import ModelError
-from rdi.graph_contract import INPUTS, OUTPUTS
+from rdi.graph_contract import OUTPUTS, inputs_of
 from rdi.metadata import ModelMetadata
 from rdi.runtime.package import first_line, import_onnxruntime, session_errors
 
@@ -38,7 +38,7 @@ def open_model(path: str | os.PathLike[str]) -> ModelFile:
     probe = _probe(content, path)
     metadata = ModelMetadata.from_strings(probe.get_modelmeta().custom_metadata_map, str(path))
     inputs = [*probe.get_inputs(), *probe.get_overridable_initializers()]
-    _require(INPUTS, {item.name: item.type for item in inputs}, "input", path)
+    _require(inputs_of(metadata.rendering), {item.name: item.type for item in inputs}, "input", path)
     _require(OUTPUTS, {item.name: item.type for item in probe.get_outputs()}, "output", path)
     return ModelFile(path, content, metadata)
 

@@ -11,12 +11,13 @@ from types import MappingProxyType
 from rdi.camera.photo import RawPhoto
 from rdi.depth import Picture
 from rdi.errors import UsageError
-from rdi.metadata import ModelMetadata
+from rdi.metadata import ModelMetadata, Rendering
 from rdi.models import shipped_model
 from rdi.runtime.budget import ProcessLimit
 from rdi.runtime.engine import Engine, Prepared
 from rdi.runtime.exposure import Amplification, Exposure, as_exposure, choose_amplification
 from rdi.runtime.fallback import Chosen, choose_provider
+from rdi.runtime.gamut import Gamut, parse_gamut
 from rdi.runtime.model import open_model
 from rdi.runtime.providers import Provider, parse_provider
 from rdi.runtime.sessions import Sessions
@@ -37,6 +38,7 @@ class Restored:
     white_balance_from: camera, daylight, auto, gains, or model where it is baked in
     in_strips:     whether a memory limit had it restored in strips
     fallback:      why the provider is not the one that was asked for; None where it is
+    gamut:         compress or clip; None for a model whose output is the picture
     """
 
     image: Picture = field(repr=False)
@@ -49,6 +51,7 @@ class Restored:
     white_balance_from: str = "camera"
     in_strips: bool = False
     fallback: str | None = None
+    gamut: str | None = None
 
 
 class Restorer:
@@ -60,6 +63,8 @@ class Restorer:
     device:   of openvino CPU (its default), GPU or GPU.1; of cuda, tensorrt and dml the number of the GPU
     max_memory: bytes, or text such as "400MB", that a call of `restore` may add to what the process holds, the picture
               included; what needs more is restored in strips, to the same bytes. For the cpu provider; None: no limit
+    gamut:    compress (colours that sRGB cannot show lose saturation) or clip (their channels are cut off); only for a
+              model with rendering "camera"
     allow_fallback: take the cpu where the provider cannot be used, with a warning on stderr and in `fallback`
 
     Raises ModelError for a file that is not ours, ProviderError for a provider that cannot be used, UsageError for
@@ -74,11 +79,13 @@ class Restorer:
         threads: int | None = None,
         device: str | None = None,
         max_memory: int | str | None = None,
+        gamut: Gamut | str = Gamut.COMPRESS,
         allow_fallback: bool = False,
     ) -> None:
         opened, asked = open_model(shipped_model() if model is None else model), parse_provider(provider)
         chosen = choose_provider(opened, asked, device, threads) if allow_fallback else Chosen(asked, device)
-        self._engine = Engine(Sessions(opened, chosen.provider, threads, chosen.device), max_memory)
+        sessions = Sessions(opened, chosen.provider, threads, chosen.device)
+        self._engine = Engine(sessions, max_memory, parse_gamut(gamut))
         self.fallback = chosen.reason
 
     @property
@@ -161,6 +168,7 @@ class Restorer:
             photo.white_balance_from if balances else "model",
             prepared.whole is None,
             self.fallback,
+            str(self._engine.gamut) if self.model.rendering is Rendering.CAMERA else None,
         )
 
 

@@ -1,7 +1,8 @@
 """A frame restored strip by strip: the bytes of the whole frame's picture, in memory that its height hardly adds to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -68,18 +69,30 @@ class StripSessions:
 
 
 def restore_photo(
-    sessions: StripSessions, frame: Alignment, levels: Levels, heights: StripHeights
+    sessions: StripSessions,
+    frame: Alignment,
+    levels: Levels,
+    heights: StripHeights,
+    rendering: Mapping[str, NDArray[Any]] = MappingProxyType({}),
 ) -> Iterator[tuple[slice, Strip]]:
-    """Restore the photo within a frame: (its rows, (rows, width of the photo, 3) uint16), from top to bottom."""
+    """Restore the photo within a frame: (its rows, (rows, width of the photo, 3) uint16), from top to bottom.
+
+    rendering: `rdi.runtime.gamut.rendering_inputs`
+    """
     height, width = frame.source.shape
     top, bottom = frame.top, frame.top + height
-    for first, strip in restore_strips(sessions, frame, (top, height), levels, heights):
+    for first, strip in restore_strips(sessions, frame, (top, height), levels, heights, rendering):
         begin, end = max(first, top), min(first + strip.shape[0], bottom)
         yield slice(begin - top, end - top), strip[begin - first : end - first, frame.left : frame.left + width]
 
 
 def restore_strips(
-    sessions: StripSessions, frame: Alignment, photo_rows: tuple[int, int], levels: Levels, heights: StripHeights
+    sessions: StripSessions,
+    frame: Alignment,
+    photo_rows: tuple[int, int],
+    levels: Levels,
+    heights: StripHeights,
+    rendering: Mapping[str, NDArray[Any]] = MappingProxyType({}),
 ) -> Iterator[tuple[int, Strip]]:
     """Restore a frame; yields (first row, (rows, W, 3) uint16) from top to bottom.
 
@@ -102,6 +115,7 @@ def restore_strips(
             "mosaic": frame.strip(begin, end)[None, None],
             "features": features[:, :, block - FEATURE_HALO : block + count + FEATURE_HALO],
             **levels.of_strip(begin),
+            **rendering,
         }
         yield BLOCK * block, run_session(session, inputs, "rgb")[0]
 

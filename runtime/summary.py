@@ -28,6 +28,8 @@ class Summary:
     white_balance_from: camera, daylight, auto, gains, or model
     amplification: the factor and why
     provider:      what ran the network
+    camera_to_srgb: (3, 3) the matrix of the file
+    gamut:         compress or clip; None for a model whose output is the picture
     in_strips:     whether a memory limit had it restored in strips
     fallback:      why it is not the one that was asked for; None where it is
     model:         what the model says of itself
@@ -45,6 +47,8 @@ class Summary:
     white_balance_from: str
     amplification: Amplification
     provider: Provider
+    camera_to_srgb: tuple[tuple[float, ...], ...]
+    gamut: str | None
     in_strips: bool
     fallback: str | None
     model: ModelMetadata
@@ -64,6 +68,7 @@ class Summary:
                 "weights_sha256": model.weights_sha256,
                 "format": model.format,
                 "precision": str(model.precision),
+                "rendering": str(model.rendering),
             },
             "milliseconds": {stage: round(time, 1) for stage, time in self.milliseconds.items()},
             "rdi": __version__,
@@ -93,6 +98,8 @@ def summarise(photo: RawPhoto, restored: Restored, milliseconds: Mapping[str, fl
         white_balance_from=restored.white_balance_from,
         amplification=restored.amplification,
         provider=restored.provider,
+        camera_to_srgb=tuple(tuple(round(value, 6) for value in row) for row in photo.camera_to_srgb.tolist()),
+        gamut=restored.gamut,
         in_strips=restored.in_strips,
         fallback=restored.fallback,
         model=restored.model,

@@ -228,3 +228,16 @@ def exported_model(checkpoint_file: Path, tmp_path_factory: pytest.TempPathFacto
     path = tmp_path_factory.mktemp("exported") / "model.onnx"
     export(load_checkpoint(checkpoint_file), path)
     return path
+
+
+@pytest.fixture(scope="session")
+def camera_model(checkpoint_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same weights taken for a network that gives camera RGB, exported with its strips."""
+    from rdi.checkpoint import Checkpoint, load_checkpoint
+    from rdi.export import export
+    from rdi.metadata import Rendering
+
+    loaded = load_checkpoint(checkpoint_file)
+    path = tmp_path_factory.mktemp("exported") / "camera.onnx"
+    export(Checkpoint(loaded.network, loaded.metadata.replace(rendering=Rendering.CAMERA)), path)
+    return path

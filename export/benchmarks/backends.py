@@ -15,7 +15,7 @@ memory to memory: what runs on a GPU takes the frame there and brings the pictur
 | openvino-plain-bf16, openvino-rdi-bf16 | the same with the bfloat16 hint | |
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from rdi.errors import UsageError
 from rdi.graph_contract import WITH_DEFAULTS
+from rdi.metadata import ModelMetadata
 
 Size = tuple[int, int]
 Run = Callable[[], object]
@@ -134,8 +135,10 @@ def _rdi(path: Path, size: Size, threads: int, amplification: float, provider: s
     from rdi.runtime.providers import Provider
     from rdi.runtime.sessions import Sessions, run_session
 
-    session = Sessions(open_model(path), Provider(provider), threads).get(*size)
-    return partial(run_session, session, {**frame_levels(), **inputs_of(size, amplification)}, "rgb")
+    model = open_model(path)
+    session = Sessions(model, Provider(provider), threads).get(*size)
+    inputs = {**frame_levels(), **rendering_of(model.metadata), **inputs_of(size, amplification)}
+    return partial(run_session, session, inputs, "rgb")
 
 
 def _rdi_strips(path: Path, size: Size, threads: int) -> Run:
@@ -150,12 +153,14 @@ def _rdi_strips(path: Path, size: Size, threads: int) -> Run:
     photo = RawPhoto(_mosaic(size)[0, 0], Cfa.RGGB, np.array(BLACK), WHITE)
     frame = plan_alignment(photo, Cfa.RGGB, 32, MARGIN)
     levels = Levels(frame.black_level, WHITE, (frame.gains * AMPLIFICATION).astype(np.float32))
-    sessions = StripSessions(open_strip_file(open_model(path)), Provider.CPU, threads)
+    model = open_model(path)
+    sessions = StripSessions(open_strip_file(model), Provider.CPU, threads)
     heights = heights_of(TALLEST, frame.shape[0])
+    rendering = rendering_of(model.metadata)
 
     def run() -> object:
         picture = np.empty((*photo.mosaic.shape, 3), dtype=np.uint16)
-        for rows, strip in restore_photo(sessions, frame, levels, heights):
+        for rows, strip in restore_photo(sessions, frame, levels, heights, rendering):
             picture[rows] = strip
         return picture
 
@@ -176,8 +181,10 @@ def _openvino(content: bytes, inputs: dict[str, Any], threads: int, precision: s
 def given_model(path: Path, size: Size) -> tuple[bytes, dict[str, NDArray[Any]]]:
     """The model with all inputs to be given, and their values: OpenVINO takes a default for a constant."""
     from rdi.runtime.given_inputs import without_defaults
+    from rdi.runtime.model import read_metadata
 
-    inputs = {**frame_levels(), "m": np.array(1, dtype=np.float32), **inputs_of(size)}
+    scalars = {"m": np.array(1, dtype=np.float32)}
+    inputs = {**frame_levels(), **scalars, **rendering_of(read_metadata(path)), **inputs_of(size)}
     return without_defaults(path.read_bytes(), WITH_DEFAULTS), inputs
 
 
@@ -185,6 +192,15 @@ def frame_levels() -> dict[str, NDArray[Any]]:
     """The levels of the frame, and gains of one."""
     values = {"black_level": np.full(4, BLACK), "white_level": np.array(WHITE), "gains": np.ones(4)}
     return {name: value.astype(np.float32) for name, value in values.items()}
+
+
+def rendering_of(metadata: ModelMetadata) -> Mapping[str, NDArray[Any]]:
+    """How camera RGB becomes a picture, for a model that gives it: as if a Sony A7S II had taken the frame."""
+    from rdi.camera import Cfa, RawPhoto
+    from rdi.runtime.gamut import Gamut, rendering_inputs
+
+    photo = RawPhoto(np.zeros((2, 2), dtype=np.uint16), Cfa.RGGB, np.array(BLACK), WHITE)
+    return rendering_inputs(metadata, photo, Gamut.COMPRESS)
 
 
 def inputs_of(size: Size, amplification: float = AMPLIFICATION) -> dict[str, NDArray[Any]]:

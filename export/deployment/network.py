@@ -10,8 +10,10 @@ from rdi.export.deployment.channels import split_inputs
 from rdi.export.deployment.convolution import Convolution, Padding, bias_of
 from rdi.export.deployment.encoders import DeployedHigher, DeployedMedium, DeployedMerge
 from rdi.export.deployment.phases import PHASES, PhaseConvolution, neighbours
-from rdi.export.deployment.picture import TILE, assemble, quantise, tile_order
+from rdi.export.deployment.picture import TILE, FinishedPicture
 from rdi.export.deployment.pixels import composed, composed_bias, gathering, in_tiles, over_blocks, over_pixels
+from rdi.export.deployment.rendering import CameraPicture
+from rdi.metadata import Rendering
 from rdi.network import LowerScaleEncoder, RestorationNetwork
 
 LOWER = 12  # of the last convolution's input channels: LSE's; the others are the merged ones
@@ -24,11 +26,11 @@ class DeployedOutput(nn.Module):
     comes twice: as it is, for the edges, and as 16 channels at 1/4.
     """
 
-    def __init__(self, lower: LowerScaleEncoder, output: nn.Conv2d) -> None:
+    def __init__(self, lower: LowerScaleEncoder, output: nn.Conv2d, order: Tensor) -> None:
+        """order: of the outputs in a tile, as `tile_order` gives them."""
         super().__init__()
         of_lower, of_merged = split_inputs(output.weight, [LOWER, output.weight.shape[1] - LOWER])
         first = over_pixels(lower.conv.weight, 2)  # (12, 1, 10, 10), stride 2
-        order = tile_order()
         tiles = in_tiles(composed(first, of_lower, stride=2), 2, stride=2)[order]  # (48, 1, 20, 20), stride 4
         bias = composed_bias(bias_of(lower.conv), of_lower, bias_of(output)).repeat_interleave(4)[order]
         self.lower = Convolution(over_blocks(tiles, TILE), bias, stride=(2, 2))  # (48, 16, 5, 5)
@@ -68,23 +70,29 @@ class DeploymentNetwork(nn.Module):
     (1, 1, H, W) float32 mosaic, as the trained network takes it -> (1, H, W, 3) uint16
     """
 
-    def __init__(self, trained: RestorationNetwork) -> None:
+    def __init__(self, trained: RestorationNetwork, rendering: Rendering = Rendering.PAPER) -> None:
         """trained: without weight normalisation (`rdi.network.plain_network`)."""
         super().__init__()
+        self.picture = CameraPicture() if rendering is Rendering.CAMERA else FinishedPicture()
         self.quarter = Convolution(gathering(4), stride=(4, 4))
         self.eighth = Convolution(gathering(2, 4), stride=(8, 8))
         self.medium = DeployedMedium(trained.medium)
         self.higher = DeployedHigher(trained.higher)
         self.merge = DeployedMerge(trained.higher.expand, trained.merge)
-        self.output = DeployedOutput(trained.lower, trained.output)
+        self.output = DeployedOutput(trained.lower, trained.output, self.picture.order())
 
-    def forward(self, mosaic: Tensor) -> Tensor:
-        """The picture, 65535 being white."""
-        return assemble([quantise(tile) for tile in self.tiles(mosaic)])
+    def forward(self, mosaic: Tensor, *rendering: Tensor) -> Tensor:
+        """The picture, 65535 being white.
+
+        rendering: camera_to_srgb and gamut_compression of a network whose output is camera RGB
+        """
+        picture: Tensor = self.picture(self.tiles(mosaic), *rendering)
+        return picture
 
     def unclamped(self, mosaic: Tensor) -> Tensor:
-        """The picture before rounding and clamp, (1, H, W, 3) float32: to be compared with the trained network's."""
-        return assemble(self.tiles(mosaic))
+        """The network's output, not rendered, rounded or clamped, (1, H, W, 3) float32: as the trained network's."""
+        picture: Tensor = self.picture.unrounded(self.tiles(mosaic))
+        return picture
 
     def tiles(self, mosaic: Tensor) -> list[Tensor]:
         """The picture as tiles of 4x4 pixels, by phase: four of (1, 48, H/8, W/8) float32."""
@@ -94,7 +102,7 @@ class DeploymentNetwork(nn.Module):
         return tiles
 
 
-def deploy(trained: RestorationNetwork) -> DeploymentNetwork:
+def deploy(trained: RestorationNetwork, rendering: Rendering = Rendering.PAPER) -> DeploymentNetwork:
     """Re-arrange a network's weights, ready for inference and export; see `DeploymentNetwork`."""
     with torch.no_grad():
-        return DeploymentNetwork(trained).eval()
+        return DeploymentNetwork(trained, rendering).eval()

@@ -7,7 +7,7 @@ phase (see `phases`) come as one tensor (1, 48, H/8, W/8).
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 TILE = 4  # pixels
 LARGEST = 65535  # of the uint16 output: it serves 16-bit files as it is and 8-bit files by a division by 257
@@ -44,8 +44,33 @@ def assemble(tiles: Sequence[Tensor], cut: int = 0) -> Tensor:
     of a tile is transposed, and whole rows of the picture are put in their order.
     """
     channels, height = tiles[0].shape[1:3]
-    # (row of a tile; phase row, phase column, column, colour; place)
     together = torch.cat([tile.view(TILE, channels // TILE, -1) for tile in tiles], dim=1)
-    rows = together.view(2 * TILE, channels // 2, -1).transpose(1, 2).reshape(1, 2 * TILE * height, -1, 3)
+    return interleave(together, height, cut)
+
+
+def interleave(together: Tensor, height: int, cut: int = 0) -> Tensor:
+    """(row of a tile; phase row, phase column, column, colour; place): (4, 48, H/8 * W/8) -> (1, H - 2 * cut, W, 3).
+
+    height: H/8
+    """
+    rows = together.view(2 * TILE, together.shape[1] // 2, -1).transpose(1, 2).reshape(1, 2 * TILE * height, -1, 3)
     order = torch.arange(2 * TILE * height).view(TILE, 2, height).permute(2, 1, 0).flatten()
     return rows.index_select(1, order[cut : order.shape[0] - cut])
+
+
+class FinishedPicture(nn.Module):
+    """The network's output is the picture: it is rounded."""
+
+    @staticmethod
+    def order() -> Tensor:
+        """Of the last convolution's outputs in a tile."""
+        return tile_order()
+
+    @staticmethod
+    def unrounded(tiles: Sequence[Tensor]) -> Tensor:
+        """Four of (1, 48, H/8, W/8) -> (1, H, W, 3), as they are."""
+        return assemble(tiles)
+
+    def forward(self, tiles: Sequence[Tensor], cut: int = 0) -> Tensor:
+        """Four of (1, 48, H/8, W/8) -> (1, H - 2 * cut, W, 3) uint16."""
+        return assemble([quantise(tile) for tile in tiles], cut)

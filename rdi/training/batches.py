@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 
-from torch import Tensor
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Sampler
 
 from rdi.training.processes import Processes
+from rdi.training.sample import Samples
 from rdi.training.settings import TrainingSettings
-
-Samples = Dataset[tuple[Tensor, Tensor]]
 
 
 class Batches(Sampler[list[int]]):

@@ -7,19 +7,19 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.utils.data import Dataset
 
 from rdi.camera.cfa import Cfa
 from rdi.errors import UsageError
 from rdi.levels import to_light
 from rdi.lights import draw_white_balance
+from rdi.model_kinds import Rendering, WhiteBalance
 from rdi.noise import ReadNoise
+from rdi.rendering import render_camera
 from rdi.sensors.cameras import find_sensor, sensors_of
-from rdi.simulate import Exposure, Sensor, expose, render_clean, to_camera
+from rdi.simulate import Exposure, Sensor, expose, to_camera
 from rdi.training.photos import PhotoShelf
+from rdi.training.sample import Sample, Samples
 from rdi.training.settings import Camera, TrainingSettings
-from rdi.white_balance import WhiteBalance
 
 RANDOM = "random"
 # The camera of a baked balance, by the model's pattern: those of the See-in-the-Dark dataset.
@@ -89,7 +89,7 @@ class Draw:
     light: NDArray[np.float64]
 
 
-class SimulatedCaptures(Dataset[tuple[Tensor, Tensor]]):
+class SimulatedCaptures(Samples):
     """Sample i is the same whoever asks for it: its random numbers come from (seed, i) alone.
 
     A sample is a random crop of a random photo, flipped and turned at random *before* the mosaic is taken, so that
@@ -111,16 +111,22 @@ class SimulatedCaptures(Dataset[tuple[Tensor, Tensor]]):
     def __len__(self) -> int:
         return self.settings.steps * self.settings.batch
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        """The network's input (1, crop, crop) float32 and its target (3, crop, crop) float32 in [0, 1]."""
+    def __getitem__(self, index: int) -> Sample:
+        """Sample i; its target is what the sensor saw, without noise, rendered as the network's output will be."""
         drawn, generator = self._draw(index)
         sensor, exposure = drawn.sensor, drawn.exposure
         camera = to_camera(drawn.window.cut(drawn.photo), sensor, drawn.light)
         mosaic = expose(camera, sensor, exposure, ReadNoise.TUKEY_LAMBDA, generator)
         gains = self.cfa.per_site(exposure.white_balance) if self._balanced else None
         inputs = to_light(mosaic, self.cfa, sensor.black_levels, sensor.white_level, exposure.ratio, gains)
-        target = render_clean(camera, sensor)
-        return torch.from_numpy(inputs)[None], torch.from_numpy(np.ascontiguousarray(target.transpose(2, 0, 1)))
+        compression = 1.0 if self.settings.rendering is Rendering.CAMERA else 0.0
+        target = render_camera(camera, sensor.srgb_from_camera, compression).transpose(2, 0, 1)
+        return Sample(
+            torch.from_numpy(inputs)[None],
+            torch.from_numpy(np.ascontiguousarray(target)),
+            torch.tensor(sensor.srgb_from_camera, dtype=torch.float32),
+            torch.tensor(compression),
+        )
 
     def describe(self, index: int) -> str:
         """Where sample i comes from."""

@@ -10,8 +10,8 @@ from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from rdi.errors import UsageError
+from rdi.model_kinds import WhiteBalance
 from rdi.training.settings import Group, Optimiser, Places, Range, Schedule, TrainingSettings, option_name
-from rdi.white_balance import WhiteBalance
 
 
 class Preset(StrEnum):

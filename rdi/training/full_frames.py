@@ -18,15 +18,20 @@ from rdi.camera.photo import MARGIN, RawPhoto, align
 from rdi.metadata import ModelMetadata
 from rdi.network import RestorationNetwork
 from rdi.reference import network_input
+from rdi.rendering import finish
 from rdi.strips import BLOCK, HALO
 
+CLIPPED = 0.0  # gamut compression
 STRIP = 256  # rows of a strip, a multiple of 8
 
 
 def restore_frame(
     network: RestorationNetwork, metadata: ModelMetadata, photo: RawPhoto, amplification: float
 ) -> NDArray[np.float32]:
-    """What `rdi.reference.restore` gives, but for float32's rounding: (H, W, 3) float32 sRGB in [0, 1]."""
+    """What `rdi.reference.restore` gives, but for float32's rounding: (H, W, 3) float32 sRGB in [0, 1].
+
+    Colours of camera RGB beyond sRGB are clipped, as those of a target are.
+    """
     frame = align(photo, metadata.cfa, metadata.size_multiple, MARGIN)
     mosaic = network_input(frame, photo.white_level, amplification, metadata)
     picture = np.empty((frame.height, frame.width, 3), dtype=np.float32)
@@ -35,7 +40,8 @@ def restore_frame(
             rows = strip[0, :, max(frame.top - first, 0) :, frame.left : frame.left + frame.width]
             place = max(first - frame.top, 0)
             rows = rows[:, : max(frame.height - place, 0)]
-            picture[place : place + rows.shape[1]] = rows.permute(1, 2, 0).cpu().numpy()
+            output = rows.permute(1, 2, 0).cpu().numpy()
+            picture[place : place + rows.shape[1]] = finish(output, metadata.rendering, photo.camera_to_srgb, CLIPPED)
     return picture
 
 
@@ -50,7 +56,7 @@ def _strips(network: RestorationNetwork, mosaic: Tensor) -> Iterator[tuple[int, 
         part = x[:, :, top // 2 : bottom // 2]
         merged = network.merge(network.medium(part), higher[:, :, top // BLOCK : bottom // BLOCK])
         out = F.pixel_shuffle(network.output(torch.cat((network.lower(part), merged), dim=1)), 2)
-        yield first, out[:, :, first - top : last - top].clamp(0.0, 1.0)
+        yield first, out[:, :, first - top : last - top]
 
 
 def release_memory() -> None:

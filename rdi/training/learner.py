@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from rdi.model_kinds import Rendering
 from rdi.network import RestorationNetwork
+from rdi.torch_rendering import render
 from rdi.training.acceleration import compiled, lay_channels_last, multiplies_bfloat16, precision
 from rdi.training.loss import weighted_loss
 from rdi.training.processes import Processes
+from rdi.training.sample import Sample
 from rdi.training.schedule import learning_rate_factor
 from rdi.training.settings import Optimiser, TrainingSettings
 
@@ -96,13 +99,13 @@ class Learner:
         """What is validated and written for export: the mean of the weights where there is one."""
         return self.average or self.network
 
-    def step(self, number: int, inputs: Tensor, target: Tensor) -> StepResult:
-        """Learn from a batch: (B, 1, H, W) inputs, (B, 3, H, W) target, in step 0, 1, ...
+    def step(self, number: int, batch: Sample) -> StepResult:
+        """Learn from a batch in step 0, 1, ...
 
         Weights stay as they are where the loss or its gradient is not finite, in any of the processes.
         """
         rate = self.settings.learning_rate * learning_rate_factor(number, self.settings)
-        loss = self.loss(inputs, target)
+        loss = self.loss(batch)
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip or math.inf)
@@ -111,15 +114,17 @@ class Learner:
             self._take_step(number, rate)
         return result
 
-    def loss(self, inputs: Tensor, target: Tensor) -> Tensor:
-        """The loss of this process's share of a batch."""
-        device = self.processes.device
-        inputs, target = inputs.to(device, non_blocking=True), target.to(device, non_blocking=True)
+    def loss(self, batch: Sample) -> Tensor:
+        """The loss of this process's share of a batch: of the picture as it is seen, whatever the network gives."""
+        device, settings = self.processes.device, self.settings
+        batch = Sample(*(part.to(device, non_blocking=True) for part in batch))
         with precision(device, mixed=self.mixed_precision):
-            restored = self.model(inputs)
-        settings = self.settings
+            output = self.model(batch.inputs)
+        restored = output.float()
+        if settings.rendering is Rendering.CAMERA:
+            restored = render(restored, batch.camera_to_srgb, batch.gamut_compression)
         return weighted_loss(
-            restored.float(), target, settings.pixel_loss, settings.pixel_weight, settings.structure_weight
+            restored, batch.target, settings.pixel_loss, settings.pixel_weight, settings.structure_weight
         )
 
     def _take_step(self, number: int, rate: float) -> None:

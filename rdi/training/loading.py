@@ -9,14 +9,13 @@ from shutil import disk_usage
 from typing import Any
 
 import torch
-from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
 
 from rdi.errors import RdiError, TrainingDataError
-from rdi.training.batches import Batches, Samples
+from rdi.training.batches import Batches
+from rdi.training.sample import Sample, Samples
 from rdi.training.settings import TrainingSettings
 
-Batch = tuple[Tensor, Tensor]
 SHARED_MEMORY = Path("/dev/shm")
 PLANES = 4  # of a sample, float32: one of the input, three of the target
 
@@ -36,8 +35,8 @@ class _Answered(Dataset[Any]):
 
 def load(
     samples: Samples, batches: Batches, settings: TrainingSettings, note: Callable[[str], None] = lambda _: None
-) -> Iterator[Batch]:
-    """Batches of (inputs, target), made in `settings.workers` processes.
+) -> Iterator[Sample]:
+    """Batches of samples, made in `settings.workers` processes.
 
     note: told what is slower than it could be
     Raises the RdiErrors of the samples.
@@ -56,8 +55,7 @@ def load(
     for batch in loader:
         if isinstance(batch, RdiError):
             raise batch
-        inputs, target = map(torch.as_tensor, batch)
-        yield inputs, target
+        yield Sample(*map(torch.as_tensor, batch))
 
 
 @contextmanager

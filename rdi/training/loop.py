@@ -14,7 +14,7 @@ from rdi.metadata import ModelMetadata
 from rdi.network import RestorationNetwork
 from rdi.runs import CHECKPOINT
 from rdi.training.amplifications import write_wanted_tables
-from rdi.training.batches import Batches, Samples, provenance
+from rdi.training.batches import Batches, provenance
 from rdi.training.interruption import interruption
 from rdi.training.learner import Learner, StepResult
 from rdi.training.loading import load, lost_workers_explained
@@ -23,6 +23,7 @@ from rdi.training.randomness import seed_all
 from rdi.training.recorder import Recorder
 from rdi.training.resume import differences, environment
 from rdi.training.run import Run
+from rdi.training.sample import Samples
 from rdi.training.settings import Places, TrainingSettings
 from rdi.training.sources import Source
 from rdi.training.state import FOLDER, TrainingState, remove_leftovers
@@ -88,7 +89,13 @@ def train(
         write_wanted_tables(source, places, settings, only_missing=resume is not None)
     network = initial.network if initial else RestorationNetwork()
     training = _describe(source, settings, told or {}, initial, resume)
-    metadata = ModelMetadata(cfa=source.cfa, m=settings.m, white_balance=settings.white_balance, training=training)
+    metadata = ModelMetadata(
+        rendering=settings.rendering,
+        cfa=source.cfa,
+        m=settings.m,
+        white_balance=settings.white_balance,
+        training=training,
+    )
     run = Run(Learner(network, settings, processes, observer.on_note), metadata, run_folder, settings, places)
     if resume:
         run.restore(resume)
@@ -114,8 +121,8 @@ def train(
 def _steps(run: Run, source: Source, dataset: Samples, observer: Observer, interrupted: threading.Event) -> None:
     settings, processes = run.settings, run.learner.processes
     batches = Batches(run.step, settings, processes)
-    for inputs, target in load(dataset, batches, settings, observer.on_note):
-        result = run.learner.step(run.step, inputs, target)
+    for batch in load(dataset, batches, settings, observer.on_note):
+        result = run.learner.step(run.step, batch)
         if not result.finite:
             raise _not_finite(run, result, dataset, batches.of(run.step))
         run.step += 1

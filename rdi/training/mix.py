@@ -7,12 +7,10 @@ from fractions import Fraction
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
-from torch.utils.data import Dataset
-
 from rdi.errors import UsageError
 from rdi.protocol import Capture
 from rdi.training.amplifications import Recorded
+from rdi.training.sample import Sample, Samples
 
 if TYPE_CHECKING:
     from rdi.training.amplification_table import Amplified
@@ -41,13 +39,13 @@ def shares_of(names: Iterable[str], mix: Mapping[str, float]) -> dict[str, float
     return {name: mix[name] / total for name in names}
 
 
-class MixedCrops(Dataset[tuple[Tensor, Tensor]]):
+class MixedCrops(Samples):
     """Samples of several datasets, spread as evenly as their shares allow: of any n in a row, n * share, within one.
 
     Each dataset is asked for its samples 0, 1, 2... in this order, so that it goes through its pairs as it does alone.
     """
 
-    def __init__(self, datasets: Mapping[str, Dataset[tuple[Tensor, Tensor]]], shares: Mapping[str, float]) -> None:
+    def __init__(self, datasets: Mapping[str, Samples], shares: Mapping[str, float]) -> None:
         """All datasets have the same length: one sample for each image of the run."""
         self.datasets = dict(datasets)
         self._length: int = min(len(dataset) for dataset in self.datasets.values())  # type: ignore[arg-type]
@@ -61,8 +59,8 @@ class MixedCrops(Dataset[tuple[Tensor, Tensor]]):
     def __len__(self) -> int:
         return self._length
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        """The network's input (1, crop, crop) float32 and its target (3, crop, crop) float32 in [0, 1]."""
+    def __getitem__(self, index: int) -> Sample:
+        """Sample i, of the source whose turn it is."""
         name, own = self.source_of(index)
         return self.datasets[name][own]
 

@@ -8,8 +8,6 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.utils.data import Dataset
 
 from rdi.amplifier import WeightedSums, count_raw_values, weighted_sums
 from rdi.camera.cfa import Cfa
@@ -19,6 +17,7 @@ from rdi.levels import to_light
 from rdi.metadata import WhiteBalance
 from rdi.protocol import Capture
 from rdi.training.pairs import size_mismatch
+from rdi.training.sample import Sample, Samples
 from rdi.training.settings import Amplification, TrainingSettings
 from rdi.training.targets import WHITE
 from rdi.training.windows import Window, draw_window
@@ -83,7 +82,7 @@ class PairStore(Protocol):
     def __getitem__(self, index: int) -> RecordedPair: ...
 
 
-class PairCrops(Dataset[tuple[Tensor, Tensor]]):
+class PairCrops(Samples):
     """Sample i is the same whoever asks for it: all about it follows from (settings, seed, i).
 
     The pairs are gone through in a new random order each time, so that every one is seen as often as the others and
@@ -97,8 +96,8 @@ class PairCrops(Dataset[tuple[Tensor, Tensor]]):
     def __len__(self) -> int:
         return self.settings.steps * self.settings.batch
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        """The network's input (1, crop, crop) float32 and its target (3, crop, crop) float32 in [0, 1]."""
+    def __getitem__(self, index: int) -> Sample:
+        """Sample i; its target's colours are LibRaw's, clipped, or those of a finished picture."""
         pair, window = self._draw(index)
         photo = pair.photo
         gains = window.site_values(photo.gains) if self.settings.white_balance is WhiteBalance.INPUT else None
@@ -112,7 +111,8 @@ class PairCrops(Dataset[tuple[Tensor, Tensor]]):
         )
         picture = np.ascontiguousarray(window.cut(pair.target).transpose(2, 0, 1)).astype(np.float32)
         picture /= WHITE
-        return torch.from_numpy(inputs)[None], torch.from_numpy(picture)
+        matrix = torch.tensor(photo.camera_to_srgb, dtype=torch.float32)
+        return Sample(torch.from_numpy(inputs)[None], torch.from_numpy(picture), matrix, torch.tensor(0.0))
 
     def describe(self, index: int) -> str:
         """Where sample i comes from: place, files, window, amplification, ISO and camera."""

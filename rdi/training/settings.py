@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from rdi.errors import UsageError
-from rdi.white_balance import WhiteBalance
+from rdi.model_kinds import Rendering, WhiteBalance
 
 T = TypeVar("T")
 Range = tuple[float, float]  # LOW-HIGH
@@ -168,6 +168,11 @@ class TrainingSettings:
     white_balance: WhiteBalance = setting(
         WhiteBalance.INPUT,
         "input: gains multiply the mosaic, colours follow each file; baked: the paper's way.",
+        group=Group.DATA,
+    )
+    rendering: Rendering = setting(
+        Rendering.PAPER,
+        "paper: the network gives sRGB; camera: what the camera saw, which each file's own matrix renders.",
         group=Group.DATA,
     )
     amplification: Amplification = setting(

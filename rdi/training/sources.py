@@ -5,9 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from torch import Tensor
-from torch.utils.data import Dataset
-
 from rdi import protocol
 from rdi.camera.cfa import Cfa
 from rdi.errors import UsageError
@@ -19,6 +16,7 @@ from rdi.training.mix import MixedSource, shares_of
 from rdi.training.own_pairs import KIND as OWN_PAIRS
 from rdi.training.photos import PhotoShelf, split_photos
 from rdi.training.recorded_source import names_digest, open_recorded
+from rdi.training.sample import Samples
 from rdi.training.settings import Places, TrainingSettings
 
 VALIDATION_RATIO = 100.0  # of simulated captures
@@ -36,7 +34,7 @@ class Source(Protocol):
     def notes(self) -> list[str]:
         """What a user should know of the data, once `dataset` was called; reading them may add to it."""
 
-    def dataset(self) -> Dataset[tuple[Tensor, Tensor]]:
+    def dataset(self) -> Samples:
         """One sample for each image of the whole run: (1, crop, crop) input, (3, crop, crop) target."""
 
     def validation(self, count: int) -> Iterable[Capture]:
@@ -88,7 +86,7 @@ class PhotoSource:
         self._training, self._validation = (settings.limited(photos) for photos in split_photos(folder))
         self.training_count, self.validation_count = len(self._training), len(self._validation)
 
-    def dataset(self) -> Dataset[tuple[Tensor, Tensor]]:
+    def dataset(self) -> Samples:
         """Random crops under random light, ISO and exposure ratio."""
         shelf = PhotoShelf(self._training, smallest=self.settings.crop)
         self.training_count = len(shelf)

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from rdi.camera import Cfa, read_photo
 from rdi.cli.main import app
+from rdi.color import decode
 from rdi.noise import noise_at
 from rdi.sensors.cameras import find_sensor
 
@@ -66,7 +67,7 @@ def test_mean_and_spread_are_what_ratio_and_iso_say(read_noise: str, tmp_path: P
     Image.new("RGB", (400, 300), (180, 180, 180)).save(picture)
     options = ("--white-balance", "1,1,1", "--iso", 3200, "--ratio", 100, "--read-noise", read_noise, "--out", out)
     assert run(picture, *options).exit_code == 0
-    light = ((180 / 255 + 0.099) / 1.099) ** (1 / 0.45) * 15871 / 100
+    light = float(decode(np.array([180 / 255], dtype=np.float32))[0]) * 15871 / 100
     counted = read_photo(out).mosaic.astype(np.float64) - 512
     noise = noise_at(3200)
     read = noise.gaussian_sigma if read_noise == "gaussian" else noise.tukey_sigma

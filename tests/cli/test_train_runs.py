@@ -124,8 +124,8 @@ def test_the_batch_of_a_loss_that_is_not_finite_is_named(
     whole = SimulatedCaptures.__getitem__
 
     def third_is_broken(self: SimulatedCaptures, index: int):
-        inputs, target = whole(self, index)
-        return inputs * (float("nan") if index == 2 else 1), target
+        sample = whole(self, index)
+        return sample._replace(inputs=sample.inputs * (float("nan") if index == 2 else 1))
 
     monkeypatch.setattr(SimulatedCaptures, "__getitem__", third_is_broken)
     result = CliRunner().invoke(

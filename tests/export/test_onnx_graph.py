@@ -11,8 +11,8 @@ from rdi.camera.photo import DEFAULT_GAINS
 from rdi.errors import ModelError, VerificationError
 from rdi.export.onnx_graph import add_defaults, default_inputs, require_contract, set_metadata
 from rdi.export.session import GraphSession
-from rdi.graph_contract import WITH_DEFAULTS
-from rdi.metadata import ModelMetadata, WhiteBalance
+from rdi.graph_contract import INPUTS
+from rdi.metadata import ModelMetadata, Rendering, WhiteBalance
 
 
 def test_defaults_are_the_daylight_balance_or_ones_for_a_baked_one() -> None:
@@ -29,7 +29,7 @@ def test_the_file_keeps_its_inputs_with_defaults_that_a_caller_can_override(expo
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(exported_model, options, providers=["CPUExecutionProvider"])
     assert [item.name for item in session.get_inputs()] == ["mosaic"]
-    assert sorted(item.name for item in session.get_overridable_initializers()) == sorted(WITH_DEFAULTS)
+    assert sorted(item.name for item in session.get_overridable_initializers()) == sorted(list(INPUTS)[1:])
     assert session.get_inputs()[0].shape == [1, 1, "height", "width"]
     assert session.get_outputs()[0].shape == [1, "height", "width", 3]
     mosaic = np.random.default_rng(0).integers(500, 700, (64, 64)).astype(np.uint16)
@@ -46,19 +46,19 @@ def test_simplifying_after_the_defaults_is_noticed(exported_model: Path) -> None
     simplified, said_well = onnxsim.simplify(onnx.load(exported_model))
     assert said_well
     with pytest.raises(VerificationError, match=r"broke the graph contract: .*inputs.*If"):
-        require_contract(simplified)
+        require_contract(simplified, Rendering.PAPER)
 
 
-@pytest.mark.parametrize("name", WITH_DEFAULTS)
+@pytest.mark.parametrize("name", list(INPUTS)[1:])
 def test_a_missing_default_is_noticed(exported_model: Path, name: str) -> None:
     model = onnx.load(exported_model)
     kept = [item for item in model.graph.initializer if item.name != name]
     del model.graph.initializer[:]
     model.graph.initializer.extend(kept)
     with pytest.raises(VerificationError, match="defaults"):
-        require_contract(model)
+        require_contract(model, Rendering.PAPER)
     add_defaults(model, {name: default_inputs(ModelMetadata())[name]})
-    require_contract(model)
+    require_contract(model, Rendering.PAPER)
 
 
 def test_an_unnamed_size_and_a_foreign_operator_are_noticed(exported_model: Path) -> None:
@@ -66,14 +66,14 @@ def test_an_unnamed_size_and_a_foreign_operator_are_noticed(exported_model: Path
     model.graph.output[0].type.tensor_type.shape.dim[1].dim_param = "rows"
     model.opset_import.append(onnx.helper.make_opsetid("com.microsoft", 1))
     with pytest.raises(VerificationError, match="sizes, standard operators"):
-        require_contract(model)
+        require_contract(model, Rendering.PAPER)
 
 
 def test_an_input_of_another_type_is_noticed(exported_model: Path) -> None:
     model = onnx.load(exported_model)
     model.graph.input[3].type.tensor_type.elem_type = onnx.TensorProto.FLOAT16
     with pytest.raises(VerificationError, match=r"graph contract: inputs$"):
-        require_contract(model)
+        require_contract(model, Rendering.PAPER)
 
 
 def test_metadata_replace_whatever_tools_wrote() -> None:

@@ -7,16 +7,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.utils.data import DataLoader
 
 from rdi.network import RestorationNetwork
 from rdi.training.learner import Learner
 from rdi.training.processes import Processes
+from rdi.training.sample import Sample
 from rdi.training.settings import Places, TrainingSettings
 from rdi.training.sources import open_source
 
-Batch = list[Tensor]
 DELIVERED = 6  # batches timed in a round, for each worker
 
 
@@ -79,7 +78,7 @@ def measure_data_path(
     return DataPath(crop, batch, workers, rounds, float(delivered), float(trained))
 
 
-def _deliver(batches: Iterator[Batch], skipped: int, timed: int) -> float:
+def _deliver(batches: Iterator[Sample], skipped: int, timed: int) -> float:
     """Batches a second, without those that were made while nobody asked."""
     for _ in range(skipped):
         next(batches)
@@ -89,8 +88,8 @@ def _deliver(batches: Iterator[Batch], skipped: int, timed: int) -> float:
     return timed / (time.perf_counter() - start)
 
 
-def _train(learner: Learner, sample: Batch) -> float:
+def _train(learner: Learner, sample: Sample) -> float:
     """Steps a second."""
     start = time.perf_counter()
-    learner.step(0, *sample)
+    learner.step(0, sample)
     return 1 / (time.perf_counter() - start)

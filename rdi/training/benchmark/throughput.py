@@ -12,19 +12,19 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.data import Dataset
 
 from rdi.network import RestorationNetwork
 from rdi.training.benchmark.subject import write_noise_photos
 from rdi.training.learner import Learner
 from rdi.training.loss import L1_SHARE, restoration_loss
 from rdi.training.processes import Processes
+from rdi.training.sample import Sample, Samples
 from rdi.training.schedule import learning_rate_factor
 from rdi.training.settings import Places, TrainingSettings
 from rdi.training.sources import open_source
 
 Loss = Callable[[Tensor, Tensor], Tensor]
-Step = Callable[[int, Tensor, Tensor], object]
+Step = Callable[[int, Sample], object]
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def measure_throughput(
     return Throughput(batch, crop, steps, torch.get_num_threads(), rows)
 
 
-def _train_in_turn(dataset: Dataset[tuple[Tensor, Tensor]], settings: TrainingSettings, steps: int) -> tuple[Row, ...]:
+def _train_in_turn(dataset: Samples, settings: TrainingSettings, steps: int) -> tuple[Row, ...]:
     networks = {name: _same_weights() for name in ("plain", "rdi", "plain, pytorch-msssim")}
     loops: dict[str, Step] = {
         "plain": PlainLoop(networks["plain"], settings, restoration_loss),
@@ -101,13 +101,13 @@ def _train_in_turn(dataset: Dataset[tuple[Tensor, Tensor]], settings: TrainingSe
     }
     seconds: dict[str, list[float]] = {name: [] for name in loops}
     for number in range(steps):
-        inputs, target = _batch(dataset, number, settings.batch)
+        batch = _batch(dataset, number, settings.batch)
         for name, step in loops.items():
             begin = time.perf_counter()
-            step(number, inputs, target)
+            step(number, batch)
             seconds[name].append(time.perf_counter() - begin)
     last = _batch(dataset, steps, settings.batch)
-    losses = {name: _loss(network, *last) for name, network in networks.items()}
+    losses = {name: _loss(network, last) for name, network in networks.items()}
     speeds = {name: settings.batch / statistics.median(times) for name, times in seconds.items()}
     plain = speeds["plain"], losses["plain"]
     return tuple(
@@ -127,11 +127,11 @@ class PlainLoop:
             weight_decay=settings.weight_decay,
         )
 
-    def __call__(self, number: int, inputs: Tensor, target: Tensor) -> float:
+    def __call__(self, number: int, batch: Sample) -> float:
         """Forward, backward and step."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.settings.learning_rate * learning_rate_factor(number, self.settings)
-        loss = self.loss(self.network.unclamped(inputs), target)
+        loss = self.loss(self.network.unclamped(batch.inputs), batch.target)
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip or math.inf)
@@ -152,11 +152,11 @@ def _same_weights() -> RestorationNetwork:
     return RestorationNetwork().train()
 
 
-def _batch(dataset: Dataset[tuple[Tensor, Tensor]], number: int, batch: int) -> tuple[Tensor, Tensor]:
+def _batch(dataset: Samples, number: int, batch: int) -> Sample:
     samples = [dataset[index] for index in range(number * batch, (number + 1) * batch)]
-    return torch.stack([sample[0] for sample in samples]), torch.stack([sample[1] for sample in samples])
+    return Sample(*(torch.stack(parts) for parts in zip(*samples, strict=True)))
 
 
-def _loss(network: RestorationNetwork, inputs: Tensor, target: Tensor) -> float:
+def _loss(network: RestorationNetwork, batch: Sample) -> float:
     with torch.no_grad():
-        return float(restoration_loss(network.unclamped(inputs), target))
+        return float(restoration_loss(network.unclamped(batch.inputs), batch.target))

@@ -9,13 +9,13 @@ from PIL import Image
 
 from rdi.camera import Cfa
 from rdi.errors import UsageError
+from rdi.model_kinds import WhiteBalance
 from rdi.pictures import load_picture
 from rdi.simulate import Sensor, render_clean
 from rdi.training import captures as captures_module
 from rdi.training.captures import PhotoWindow, SimulatedCaptures, draw_light, draw_log_uniform
 from rdi.training.photos import PhotoShelf
 from rdi.training.settings import Camera, TrainingSettings
-from rdi.white_balance import WhiteBalance
 
 SETTINGS = TrainingSettings(steps=5, batch=2, crop=192, iso=(400, 12_800), ratio=(10, 300), workers=0)
 
@@ -42,7 +42,7 @@ def test_a_sample_is_the_same_whoever_asks_for_it(shelf):
 def test_a_sample_has_the_networks_shapes_and_ranges(shelf):
     captures = SimulatedCaptures(shelf, SETTINGS)
     assert len(captures) == 10
-    inputs, target = captures[0]
+    inputs, target, *_ = captures[0]
     assert inputs.shape == (1, 192, 192)
     assert target.shape == (3, 192, 192)
     assert inputs.dtype == target.dtype == torch.float32
@@ -57,7 +57,7 @@ def test_however_it_is_flipped_the_mosaic_begins_on_red_and_shows_the_target(she
     """Demosaicked by hand and rendered, the input is the target: a wrong phase would swap its colours."""
     monkeypatch.setattr(captures_module, "draw_light", lambda _: np.ones(3))
     bright = SimulatedCaptures(shelf, replace(SETTINGS, steps=100, iso=(50, 50), ratio=(1, 1), sensor="Sony ILCE-7SM2"))
-    inputs, target = bright[index]
+    inputs, target, *_ = bright[index]
     mosaic = inputs[0].numpy()
     cell = np.stack([mosaic[::2, ::2], (mosaic[::2, 1::2] + mosaic[1::2, ::2]) / 2, mosaic[1::2, 1::2]], axis=2).clip(
         0, 1
@@ -74,7 +74,7 @@ def test_an_xtrans_mosaic_shows_the_target_on_its_own_phase(shelf, monkeypatch):
     captures = SimulatedCaptures(shelf, settings)
     assert captures.cfa is Cfa.XTRANS
     assert {sensor.make for sensor in captures.sensors} == {"Fujifilm"}
-    inputs, target = captures[0]
+    inputs, target, *_ = captures[0]
     colours = np.tile(Cfa.XTRANS.colours, (32, 32))
     mosaic = inputs[0].numpy()
     sensor = captures._draw(0)[0].sensor
@@ -115,7 +115,7 @@ def test_a_baked_balance_is_one_cameras_daylight_and_not_applied(shelf, monkeypa
     monkeypatch.setattr(captures_module, "draw_light", lambda _: np.ones(3))
     baked = SimulatedCaptures(shelf, replace(SETTINGS, white_balance=WhiteBalance.BAKED, iso=(50, 50), ratio=(1, 1)))
     assert [sensor.name for sensor in baked.sensors] == ["Sony ILCE-7SM2"]
-    inputs, _ = baked[0]
+    inputs, *_ = baked[0]
     exposure = baked.draw_exposure(baked.sensors[0], np.random.default_rng(0))
     assert np.allclose(exposure.white_balance, Sensor().daylight)
     red = inputs[0, ::2, ::2]
@@ -166,7 +166,7 @@ def test_scenes_are_lit_as_they_were_or_otherwise_up_to_beyond_white():
 
 def test_what_is_brighter_than_white_is_white_in_the_target_and_brighter_at_the_input(shelf, monkeypatch):
     monkeypatch.setattr(captures_module, "draw_light", lambda _: np.full(3, 20.0))
-    inputs, target = SimulatedCaptures(
+    inputs, target, *_ = SimulatedCaptures(
         shelf, replace(SETTINGS, iso=(100, 100), ratio=(100, 100), sensor="Sony ILCE-7SM2")
     )[0]
     bright = target.min(dim=0).values > 0.999

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from rdi.errors import UsageError
+from rdi.model_kinds import WhiteBalance
 from rdi.training.configuration import PRESETS, Preset, all_fields, configure, convert, default_of, written
 from rdi.training.settings import Camera, Optimiser, Places, Schedule, TrainingSettings
-from rdi.white_balance import WhiteBalance
 
 
 def write(folder: Path, text: str) -> Path:

@@ -107,8 +107,8 @@ def test_ctrl_c_and_a_polite_kill_keep_the_last_step(photos, tmp_path, number):
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint_before(photos, tmp_path, monkeypatch):
     whole = Learner.loss
 
-    def fifth_is_nan(self, inputs, target):
-        return whole(self, inputs, target) * (float("nan") if next(steps) == 5 else 1)
+    def fifth_is_nan(self, batch):
+        return whole(self, batch) * (float("nan") if next(steps) == 5 else 1)
 
     steps = iter(range(1, 100))
     monkeypatch.setattr(Learner, "loss", fifth_is_nan)

@@ -14,6 +14,7 @@ from rdi.network import RestorationNetwork
 from rdi.training.batches import Batches
 from rdi.training.learner import Learner
 from rdi.training.processes import Processes
+from rdi.training.sample import Sample
 from rdi.training.settings import TrainingSettings
 from rdi.training.state import load_newest_state
 
@@ -26,6 +27,7 @@ from safetensors.torch import save_file
 from rdi.network import RestorationNetwork
 from rdi.training.learner import Learner
 from rdi.training.processes import joined
+from rdi.training.sample import Sample
 from rdi.training.settings import TrainingSettings
 
 settings = TrainingSettings(steps=3, batch=4, crop=192, mixed_precision=False, clip=0.0, ema=0.0)
@@ -35,7 +37,7 @@ with joined("cpu") as processes:
     torch.manual_seed(7)
     inputs, target = torch.rand(4, 1, 192, 192), torch.rand(4, 3, 192, 192)
     share = slice(2 * processes.rank, 2 * processes.rank + 2)
-    result = learner.step(0, inputs[share], target[share])
+    result = learner.step(0, Sample(inputs[share], target[share]))
     gradients = {name: p.grad.contiguous() for name, p in learner.network.named_parameters()}
     gradients["loss"] = torch.tensor(result.loss)
     save_file(gradients, f"{sys.argv[1]}/{processes.rank}.safetensors")
@@ -72,7 +74,7 @@ def test_averaged_gradients_equal_those_of_one_process_with_the_double_batch(tmp
     torch.manual_seed(0)
     learner = Learner(RestorationNetwork(), SETTINGS, Processes())
     torch.manual_seed(7)
-    result = learner.step(0, torch.rand(4, 1, 192, 192), torch.rand(4, 3, 192, 192))
+    result = learner.step(0, Sample(torch.rand(4, 1, 192, 192), torch.rand(4, 3, 192, 192)))
     assert float(first["loss"]) == pytest.approx(result.loss, rel=1e-6)
     for name, parameter in learner.network.named_parameters():
         assert parameter.grad is not None

@@ -11,7 +11,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from torch.utils.data import Dataset
 
 from rdi.camera import Cfa
 from rdi.errors import UsageError
@@ -19,6 +18,7 @@ from rdi.training.cache.preparation import prepare
 from rdi.training.cache.stored import StoredPairs
 from rdi.training.decoded import DecodedPairs
 from rdi.training.mix import MixedCrops, MixedSource, shares_of
+from rdi.training.sample import Sample, Samples
 from rdi.training.settings import Camera, Places, TrainingSettings
 from rdi.training.sid import read_sid
 from rdi.training.sources import PhotoSource, open_source
@@ -26,7 +26,7 @@ from rdi.training.sources import PhotoSource, open_source
 SETTINGS = TrainingSettings(steps=6, batch=4, crop=192, workers=0)
 
 
-class Numbered(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+class Numbered(Samples):
     """Sample i is i times a factor."""
 
     def __init__(self, factor: int) -> None:
@@ -36,7 +36,7 @@ class Numbered(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         return 1000
 
     def __getitem__(self, index: int):
-        return torch.tensor(index * self.factor), torch.tensor(index)
+        return Sample(torch.tensor(index * self.factor), torch.tensor(index))
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def test_photos_and_sid_train_together(photos, sid_tree):
     assert source.cfa is Cfa.RGGB
     said = [dataset.describe(index) for index in range(8)]
     assert Counter(line.split(":")[0] for line in said) == {"sid": 6, "photos": 2}
-    for inputs, target in (dataset[index] for index in range(4)):
+    for inputs, target, *_ in (dataset[index] for index in range(4)):
         assert inputs.shape == (1, 192, 192)
         assert target.shape == (3, 192, 192)
     alone: Any = PhotoSource(photos, SETTINGS).dataset()

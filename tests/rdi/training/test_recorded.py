@@ -53,7 +53,7 @@ PATTERNS = [(cfa, (0, 0)) for cfa in Cfa if cfa is not Cfa.XTRANS] + [(Cfa.XTRAN
 def test_mosaic_and_target_are_the_same_pixels(cfa, phase):
     crops = PairCrops(Numbered(cfa, phase, black=False), SETTINGS)
     for index in range(len(crops)):
-        inputs, target = crops[index]
+        inputs, target, *_ = crops[index]
         assert inputs.shape == (1, 192, 192)
         assert target.shape == (3, 192, 192)
         assert np.array_equal(*(np.rint(tensor.numpy() * 65535) for tensor in (inputs[0], target[1])))
@@ -73,7 +73,7 @@ def test_input_and_target_show_the_same_colours_at_the_same_place(sid_tree, came
     assert source.cfa is (Cfa.XTRANS if camera is Camera.FUJI else Cfa.RGGB)
     sites = source.cfa.colours
     for index in (0, 9, 17):
-        x, picture = (tensor.numpy() for tensor in crops[index])
+        x, picture = (tensor.numpy() for tensor in crops[index][:2])
         period = source.cfa.period
         for row, column in ((0, 0), (0, 2), (1, 1), (2, 0)):
             row, column = row % period, column % period
@@ -97,7 +97,7 @@ def test_samples_repeat_and_come_from_all_pairs_alike(sid_tree):
 @pytest.mark.parametrize("workers", [0, 2])
 def test_samples_do_not_depend_on_who_asks(sid_tree, workers):
     crops = open_recorded(Places(sid=sid_tree), SETTINGS).dataset()
-    loaded = [inputs for inputs, _ in DataLoader(crops, batch_size=6, num_workers=workers)]
+    loaded = [inputs for inputs, *_ in DataLoader(crops, batch_size=6, num_workers=workers)]
     backwards = [open_recorded(Places(sid=sid_tree), SETTINGS).dataset()[index][0] for index in reversed(range(24))]
     assert all((a == b).all() for a, b in zip((x for batch in loaded for x in batch), backwards[::-1], strict=True))
 

@@ -1,0 +1,17 @@
+"""What kinds of models there are; apart from the metadata that name them, which load numpy."""
+
+from enum import StrEnum
+
+
+class Rendering(StrEnum):
+    """What the network's output is; see `rdi.rendering`."""
+
+    PAPER = "paper"  # a finished picture in sRGB's primaries; its curve is named apart
+    CAMERA = "camera"  # white-balanced linear camera RGB, from which a matrix, gamut mapping and curve make the picture
+
+
+class WhiteBalance(StrEnum):
+    """Where the white balance is applied."""
+
+    INPUT = "input"  # gains multiply the mosaic before the network: colours follow each file
+    BAKED = "baked"  # the paper's way: the network learned one camera's balance; gains stay 1
