@@ -47,7 +47,7 @@ def test_bfloat16_is_used_where_the_processor_has_it_or_it_was_asked_for(monkeyp
     monkeypatch.setattr(learner_module, "multiplies_bfloat16", lambda _: native)
     one = learner(TrainingSettings(batch=1, crop=192, mixed_precision=wanted))
     assert one.mixed_precision is mixed
-    loss, exact = (each.loss(*batch()).item() for each in (one, learner()))
+    loss, exact = (each.loss(batch()).item() for each in (one, learner()))
     assert (loss != exact) is mixed
 
 
