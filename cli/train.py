@@ -1,12 +1,14 @@
 """`rdi train`."""
 
 import os
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from rdi.cli.terminal import printable
 from rdi.cli.train_options import with_settings
 from rdi.errors import MissingPackageError, UsageError
 from rdi.extras import install_hint
@@ -14,7 +16,9 @@ from rdi.training.configuration import configure
 
 CHOICES = """nothing to train on: there is no ./Sony folder with Sony_train_list.txt here. Choose one:
   rdi train --photos DIR    simulated dark captures of your own photos (JPEG, PNG, TIFF)
-  rdi train --sid DIR       the See-in-the-Dark dataset: the folder that holds Sony/ and its lists"""
+  rdi train --sid DIR       the See-in-the-Dark dataset: the folder that holds Sony/ and its lists
+  rdi train --pairs DIR     your own dark raw photos with bright ones of the same scenes
+  rdi train --cache DIR     what `rdi prepare` made of one of these"""
 
 
 @with_settings
@@ -59,10 +63,19 @@ def train(
     with Display(session.settings.steps, session.start) as display:
         path = session.train(display.observer())
     if path:  # the first of several processes
-        print(
-            f"wrote {path} after {display.done} steps; export it with: "
-            f"rdi export --checkpoint {path} --out models/rdi.onnx"
-        )
+        print(_summary(path, display.done, session.settings.steps))
+
+
+def _summary(path: Path, done: int, steps: int) -> str:
+    """What was written and what to do next; every command can be pasted into a shell."""
+    run, checkpoint, model = (shlex.quote(printable(place)) for place in (path.parent, path, path.parent / "rdi.onnx"))
+    lines = [
+        f"wrote {printable(path)} after {done} steps; export it with: "
+        f"rdi export --checkpoint {checkpoint} --out {model}"
+    ]
+    if done < steps:
+        lines.append(f"stopped before step {steps:,}; go on with: rdi train --resume {run}")
+    return "\n".join(lines)
 
 
 def prepare_threads() -> None:

@@ -71,7 +71,8 @@ class Display:
 
     def _validation(self, result: "Validation") -> None:
         parts = "".join(f"; {name} {psnr:.2f} dB, {ssim:.4f}" for name, (psnr, ssim) in result.parts.items())
-        figures = f"PSNR {result.psnr:.2f} dB, SSIM {result.ssim:.4f} ({result.frames} frames{parts})"
+        frames = f"{result.frames} frame{'s' * (result.frames > 1)}"
+        figures = f"PSNR {result.psnr:.2f} dB, SSIM {result.ssim:.4f} ({frames}{parts})"
         self._say(f"step {result.step}: validation {figures}")
         self._stepped = time.monotonic()
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from rdi.amplifier import MConvention
 from rdi.atomic import atomic_path
-from rdi.errors import CheckpointError, ModelError
+from rdi.errors import CheckpointError, ModelError, OutputError
 from rdi.metadata import ModelMetadata, WhiteBalance
 from rdi.network import RestorationNetwork, fold_weight_norm
 
@@ -45,8 +45,16 @@ def save_checkpoint(network: RestorationNetwork, metadata: ModelMetadata, path: 
     """Write weights and description to a safetensors file, whole or not at all."""
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     metadata = metadata.replace(weights_sha256=weights_digest(network))
+    write_tensors(state, path, metadata.to_strings())
+
+
+def write_tensors(tensors: dict[str, Tensor], path: Path, strings: dict[str, str]) -> None:
+    """Write a safetensors file, whole or not at all; raises OutputError where that fails, such as on a full disk."""
     with atomic_path(path) as temporary:
-        save_file(state, temporary, metadata=metadata.to_strings())
+        try:
+            save_file(tensors, temporary, metadata=strings)
+        except SafetensorError as error:  # its own, where Python has OSError
+            raise OutputError(f"cannot write {path}: {error}; make room, or have it written elsewhere") from error
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -55,7 +63,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Raises CheckpointError for a file that is missing, damaged, foreign or made for another network.
     """
     if not path.is_file():
-        raise CheckpointError(f"{path} does not exist; train with `rdi train` or give --checkpoint FILE.safetensors")
+        raise CheckpointError(f"{path} does not exist; give a .safetensors file that `rdi train` wrote")
     try:
         with safe_open(path, framework="pt") as file:
             strings = file.metadata() or {}

@@ -1,7 +1,7 @@
 """Where a run's settings come from: a preset, a TOML file, the command line, in rising order of rank."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import Field, dataclass, fields, replace
 from enum import StrEnum
 from functools import cache
@@ -88,7 +88,8 @@ def configure(
     named = preset or from_file.pop("preset", None) or Preset.DEFAULT
     from_file.pop("preset", None)
     if named not in list(Preset):
-        raise UsageError(f"--preset {named} is unknown; give {_words(Preset)}")
+        where = "--preset" if preset else f"{file}: preset ="
+        raise UsageError(f"{where} {named} is unknown; give {_words(Preset)}")
     values = {
         **(PRESETS[Preset(named)] if base is None else base),
         **{name: convert(name, value, f"{file}: {name} =") for name, value in from_file.items()},
@@ -199,7 +200,7 @@ def _shares(value: Any) -> dict[str, float]:
     except (ValueError, TypeError) as error:
         raise ValueError("names no shares; give some, such as sid=0.7,photos=0.3") from error
     if not all(share > 0 for share in shares.values()):
-        raise ValueError("has a share that is not above 0")
+        raise ValueError("has a share that is not above 0; leave such a source away")
     return shares
 
 
@@ -226,8 +227,12 @@ def _parse(text: str, file: Path) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for key, value in content.items():
         table = key in list(Group) and isinstance(value, dict)
+        if isinstance(value, dict) and not table and key not in known:
+            raise UsageError(f"{file}: [{key}] is no table of settings; {_nearest_of(key, list(Group))}")
+        if key in list(Group) and not table:
+            raise UsageError(f"{file}: {key} = {_shown(value)} does not fit: [{key}] is a table of settings")
         for name, inner in value.items() if table else [(key, value)]:
-            if name not in known and name != "preset":
+            if name not in known and (table or name != "preset"):
                 raise UsageError(f"{file}: {name} is no setting; {_nearest(name, known)}")
             if table and known[name].metadata["group"] != key:
                 raise UsageError(f"{file}: {name} stands in [{key}]; it belongs to [{known[name].metadata['group']}]")
@@ -238,11 +243,17 @@ def _parse(text: str, file: Path) -> dict[str, Any]:
 
 
 def _nearest(name: str, known: Mapping[str, Any]) -> str:
-    from difflib import get_close_matches
-
+    if name == "preset":
+        return "it stands at the top of the file, above all tables"
     old = {item.metadata["old"].lower(): new for new, item in known.items() if item.metadata["old"]}
     if name.lower() in old:
         return f"the published configuration's {name} is {old[name.lower()]} here"
+    return _nearest_of(name, known)
+
+
+def _nearest_of(name: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
     close = get_close_matches(name, known, n=1)
     return f"did you mean {close[0]}?" if close else "docs/training.md lists them"
 

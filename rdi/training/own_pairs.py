@@ -104,6 +104,12 @@ def _split(folder: Path, pairs: Sequence[Pair]) -> dict[str, list[Pair]]:
     listed = {name for file in HELD_OUT_LISTS for name in read_list(folder / file)}
     if listed:
         first = set(read_list(folder / HELD_OUT_LISTS[0]))
+        unknown = sorted(first - {name for pair in pairs for name in (pair.dark.name, pair.bright.name)})
+        if unknown:
+            raise TrainingDataError(
+                f"{folder / HELD_OUT_LISTS[0]} names {unknown[0]}, which belongs to no pair of the folder; write the "
+                "name of a dark or a bright file as it is, or leave the line out"
+            )
         validation = [pair for pair in pairs if {pair.dark.name, pair.bright.name} & first]
         training = [pair for pair in pairs if not {pair.dark.name, pair.bright.name} & listed]
     else:

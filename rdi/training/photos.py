@@ -29,7 +29,11 @@ def find_photos(folder: Path) -> list[Path]:
         raise TrainingDataError(f"{folder} is not a folder; give one with photos ({', '.join(sorted(SUFFIXES))})")
     photos = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
     if not photos:
-        raise TrainingDataError(f"{folder} holds no photo ({', '.join(sorted(SUFFIXES))})")
+        below = any(path.is_dir() for path in folder.iterdir())
+        raise TrainingDataError(
+            f"{folder} holds no photo ({', '.join(sorted(SUFFIXES))}); give a folder that does"
+            + (": folders below it are not searched" if below else "")
+        )
     return photos
 
 

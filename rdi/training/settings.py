@@ -18,6 +18,7 @@ from rdi.model_kinds import Rendering, WhiteBalance
 
 T = TypeVar("T")
 Range = tuple[float, float]  # LOW-HIGH
+HIGHEST_SEED = 2**63 - 1  # that PyTorch takes
 
 
 class Group(StrEnum):
@@ -191,7 +192,7 @@ class TrainingSettings:
     transpose: bool = setting(
         True, "Exchange rows and columns of every other crop, beside mirroring them.", group=Group.DATA
     )
-    seed: int = setting(0, "Of data and initial weights.", group=Group.DATA, lowest=0)
+    seed: int = setting(0, "Of data and initial weights.", group=Group.DATA, lowest=0, highest=HIGHEST_SEED)
     workers: int = setting(
         1, "Processes that make crops; 0: none beside the training one.", group=Group.DATA, resume=True, lowest=0
     )
@@ -334,9 +335,9 @@ def _check_bounds(item: "Field[Any]", value: Any) -> None:
     if value is None or isinstance(value, bool) or not isinstance(value, int | float):
         return
     if lowest is not None and not value >= lowest:  # nan fails too
-        raise UsageError(f"{option_name(item.name)} {value} is too small; give {lowest:g} or more")
+        raise UsageError(f"{option_name(item.name)} {value} is too small; give {lowest} or more")
     if highest is not None and not value <= highest:
-        raise UsageError(f"{option_name(item.name)} {value} is too large; give {highest:g} or less")
+        raise UsageError(f"{option_name(item.name)} {value} is too large; give {highest} or less")
 
 
 def _check_crop(crop: int) -> None:

@@ -46,6 +46,8 @@ def part_folder(folder: Path, camera: Camera) -> Path:
     itself = folder.absolute()
     if (itself / "short").is_dir() and itself.name == camera.title():
         return itself
+    if not folder.is_dir():
+        raise TrainingDataError(f"{folder} is not a folder; give the one that holds SID's {camera.title()}/ with --sid")
     raise TrainingDataError(
         f"{folder} holds no {camera.title()}/; give the folder that holds SID's {camera.title()}/ with --sid"
         + ("" if camera is Camera.FUJI else ", or --camera fuji for the Fuji part")
@@ -78,7 +80,10 @@ def _read_line(part: Path, file: Path, number: int, line: str) -> Pair:
     names = line.split()[:2]
     exposures = [_EXPOSURE.search(name) for name in names]
     if len(names) < 2 or not all(exposures):
-        raise TrainingDataError(f"{place}: {line[:80]!r} does not name two files with exposure times")
+        raise TrainingDataError(
+            f"{place}: {line[:80]!r} does not name two files with exposure times; lines read "
+            "./Sony/short/00001_00_0.04s.ARW ./Sony/long/00001_00_10s.ARW ISO200 F8"
+        )
     short, long = (float(found[1]) for found in exposures if found)
     if not 0 < short <= long:
         raise TrainingDataError(f"{place}: the exposures {short:g} s and {long:g} s are not a short and a long one")

@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-from rdi.atomic import atomic_path
+from rdi.checkpoint import write_tensors
 from rdi.errors import CheckpointError
 
 FORMAT = "rdi-training-1"
@@ -47,8 +46,7 @@ def save_state(run: Path, state: TrainingState) -> Path:
     path = folder / f"{state.step:08d}.safetensors"
     facts = json.dumps(state.facts | {"step": state.step}, sort_keys=True)
     strings = {"format": FORMAT, "facts": facts, "sha256": _digest(state.tensors, facts)}
-    with atomic_path(path) as temporary:
-        save_file(state.tensors, temporary, metadata=strings)
+    write_tensors(state.tensors, path, strings)
     for old in generations(run)[GENERATIONS:]:
         old.unlink(missing_ok=True)
     return path
