@@ -17,17 +17,27 @@ class Recorded(Protocol):
         """A row for each dark photo of a split: train or val."""
 
 
+def require_tables(source: object, places: Places) -> None:
+    """Before a run begins: raises UsageError where the places name tables of a source whose captures are simulated."""
+    for name, _, _ in _wanted(places):
+        if not isinstance(source, Recorded):
+            raise UsageError(
+                f"{option_name(name)} is of use with recorded photos only (--sid, --pairs, --cache); leave it out"
+            )
+
+
 def write_wanted_tables(
     source: object, places: Places, settings: TrainingSettings, *, only_missing: bool = False
 ) -> None:
-    """Write the tables that the places name, or those of them that are not there yet.
+    """Write the tables that the places name, or those of them that are not there yet; errors of `require_tables`."""
+    require_tables(source, places)
+    for _, split, path in _wanted(places):
+        if isinstance(source, Recorded) and not (only_missing and path.exists()):
+            write_amplifications(source.amplified(split), settings.m, path)
 
-    Raises UsageError for a source whose captures are simulated.
-    """
+
+def _wanted(places: Places) -> Iterator[tuple[str, str, Path]]:
+    """(setting, split, file) of each table."""
     for name, split in (("train_amplification_file", "train"), ("validation_amplification_file", "val")):
-        path: Path | None = getattr(places, name)
-        if path is None or (only_missing and path.exists()):
-            continue
-        if not isinstance(source, Recorded):
-            raise UsageError(f"{option_name(name)} is of use with recorded photos only (--sid, --pairs); leave it out")
-        write_amplifications(source.amplified(split), settings.m, path)
+        if (path := getattr(places, name)) is not None:
+            yield name, split, path

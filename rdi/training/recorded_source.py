@@ -7,7 +7,7 @@ from typing import Any
 
 from rdi.camera.cfa import Cfa
 from rdi.camera.reading import read_photo
-from rdi.errors import RdiError, TrainingDataError
+from rdi.errors import RdiError, TrainingDataError, UsageError
 from rdi.protocol import Capture
 from rdi.training.amplification_table import Amplified
 from rdi.training.cache.manifest import Manifest, model_cfa
@@ -18,7 +18,7 @@ from rdi.training.own_pairs import read_own_pairs
 from rdi.training.pairs import SplitPairs, summary_of
 from rdi.training.recorded import PairCrops, PairStore, captures
 from rdi.training.settings import Camera, Places, TrainingSettings
-from rdi.training.sid import read_sid
+from rdi.training.sid import kind_of, read_sid
 
 TRAINING, VALIDATION = "train", "val"
 
@@ -88,7 +88,9 @@ def open_recorded(places: Places, settings: TrainingSettings) -> RecordedSource:
     """
     data = _read(places, settings)
     if places.cache:
-        return _of_cache(places.cache, open_cache(places.cache, data), settings)
+        manifest = open_cache(places.cache, data)
+        _require_trainable(places.cache, manifest, settings)
+        return _of_cache(places.cache, manifest, settings)
     assert data is not None
     return _of_files(data, settings)
 
@@ -104,6 +106,16 @@ def _read(places: Places, settings: TrainingSettings) -> SplitPairs | None:
     if places.pairs:
         return read_own_pairs(places.pairs, skip_missing=settings.skip_missing)
     return None
+
+
+def _require_trainable(cache: Path, manifest: Manifest, settings: TrainingSettings) -> None:
+    if settings.camera is Camera.FUJI and manifest.kind != kind_of(Camera.FUJI):
+        raise UsageError(f"--camera fuji does not fit: {cache} was made of {manifest.kind}; leave it out")
+    for split in (TRAINING, VALIDATION):
+        if not manifest.splits.get(split):
+            raise TrainingDataError(
+                f"{cache} holds no pairs of {split}; run `rdi prepare` on it again with --splits train,val"
+            )
 
 
 def _of_cache(cache: Path, manifest: Manifest, settings: TrainingSettings) -> RecordedSource:

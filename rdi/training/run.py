@@ -13,7 +13,7 @@ from rdi.training.randomness import random_tensors, restore_random
 from rdi.training.recorder import Recorder
 from rdi.training.resume import environment
 from rdi.training.settings import Places, TrainingSettings
-from rdi.training.state import FOLDER, TrainingState, save_state
+from rdi.training.state import FOLDER, TrainingState, generations, save_state
 
 _OF_A_RUN = (  # what an earlier run left in its folder, and would be taken for the new one's
     f"{FOLDER}/*.safetensors",
@@ -104,7 +104,7 @@ def prepare_run(folder: Path, *, overwrite: bool = False) -> Path:
 
     Raises OutputError for one that cannot be made or that holds an earlier run.
     """
-    for earlier in (folder / CHECKPOINT, folder / FOLDER):
+    for earlier in (folder / CHECKPOINT, *generations(folder)):
         if earlier.exists() and not overwrite:
             raise OutputError(
                 f"{earlier} exists from an earlier run; give another --out, --resume {folder} to go on with it, or "

@@ -12,12 +12,13 @@ from rdi.checkpoint import load_checkpoint
 from rdi.errors import CheckpointError, UsageError
 from rdi.locks import writer_lock
 from rdi.runs import new_run
+from rdi.training.amplifications import require_tables
 from rdi.training.configuration import Configuration
 from rdi.training.loop import Observer, train
 from rdi.training.processes import Processes, joined
 from rdi.training.resume import newest_run, resumed
 from rdi.training.run import make_folder, prepare_run
-from rdi.training.settings import Device, TrainingSettings
+from rdi.training.settings import Device, Places, TrainingSettings, option_name
 from rdi.training.sources import open_source
 from rdi.training.state import TrainingState, load_newest_state
 
@@ -63,7 +64,9 @@ class Session:
         places = self.configuration.places
         processes.share(self.settings.batch)  # refused before anything is made
         initial = load_checkpoint(places.init) if places.init and not self.state else None
+        _require_places(places)
         source = open_source(places, self.settings)
+        require_tables(source, places)
         for note in self.notes:
             observer.on_note(note)
         folder = processes.agree(self.run or places.out or new_run())
@@ -94,6 +97,18 @@ class Session:
             elif load_newest_state(folder)[0].step != self.state.step:
                 raise CheckpointError(f"{folder} was trained on by another process just now; give --resume again")
             yield
+
+
+def _require_places(places: Places) -> None:
+    """Raises UsageError now for what would end the run at its first validation."""
+    for name in ("weights_folder", "pictures_folder"):
+        folder: Path | None = getattr(places, name)
+        if folder and folder.exists() and not folder.is_dir():
+            raise UsageError(f"{option_name(name)} {folder} is a file; give a folder, which is made if missing")
+    for name in ("losses_file", "averages_file", "train_amplification_file", "validation_amplification_file"):
+        file: Path | None = getattr(places, name)
+        if file and file.is_dir():
+            raise UsageError(f"{option_name(name)} {file} is a folder; give the name of a CSV file")
 
 
 def new_session(configuration: Configuration, *, overwrite: bool = False) -> Session:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from rdi.checkpoint import write_tensors
 from rdi.errors import CheckpointError
+from rdi.runs import CHECKPOINT
 
 FORMAT = "rdi-training-1"
 FOLDER = "state"
@@ -63,7 +64,11 @@ def load_newest_state(run: Path) -> tuple[TrainingState, list[str]]:
             return load_state(path), problems
         except CheckpointError as error:
             problems.append(str(error))
-    said = f": {problems[0]}" if problems else "; give the folder of a run of `rdi train`, such as runs/DATE"
+    said = (
+        f": {problems[0]}; start another run from its last weights with --init {run / CHECKPOINT}"
+        if problems
+        else "; give the folder of a run of `rdi train`, such as runs/DATE"
+    )
     raise CheckpointError(f"{run} holds no training state to resume from{said}")
 
 

@@ -57,14 +57,14 @@ def test_it_says_what_it_did_and_then_that_all_is_there(sid_tree: Path, tmp_path
 def test_broken_off_it_goes_on_where_it_was(long_sid: Path, tmp_path: Path, how: signal.Signals) -> None:
     cache = tmp_path / "cache"
     process = start(long_sid, cache)
-    while not list(cache.glob("mosaics/*.json")):
+    while not list(cache.glob("mosaics/[!.]*.json")):
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
     process.send_signal(how)
     said = process.communicate()
     assert process.returncode == (-how if how is signal.SIGKILL else 130), said
     assert "Traceback" not in said[1]
-    before = {path.name: path.stat().st_ino for path in cache.glob("mosaics/*.json")}
+    before = {path.name: path.stat().st_ino for path in cache.glob("mosaics/[!.]*.json")}
     assert 1 <= len(before) < 62
     unfinished = run("train", "--cache", cache, *FAST)
     assert (unfinished.exit_code, "is not finished" in unfinished.stderr) == (1, True)
@@ -83,7 +83,7 @@ def test_two_at_once_are_kept_apart(long_sid: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     process = start(long_sid, cache)
     try:
-        while not list(cache.glob("mosaics/*.json")):
+        while not list(cache.glob("mosaics/[!.]*.json")):
             assert process.poll() is None, process.communicate()
             time.sleep(0.01)
         os.kill(process.pid, signal.SIGSTOP)
@@ -132,7 +132,8 @@ def test_a_cache_trains_a_model_for_its_pattern(sid_tree: Path, tmp_path: Path, 
         (("--cache", "c", "--sid", "a", "--pairs", "b"), "exclude each other", 2),
         (("--cache", "c", "--sid", ".", "--camera", "nikon"), "give sony or fuji", 2),
         (("--cache", "c", "--sid", ".", "--splits", "train,all"), "--splits train,all is unknown", 2),
-        (("--cache", "c", "--sid", "nowhere"), "nowhere holds no Sony/", 1),
+        (("--cache", "c", "--sid", "nowhere"), "nowhere is not a folder; give the one that holds SID's Sony/", 1),
+        (("--cache", "c", "--sid", "SID/Sony/short"), "SID/Sony/short holds no Sony/; give the folder", 1),
         (("--cache", "c", "--pairs", "nowhere"), "nowhere is not a folder", 1),
         (("--cache", "file/c", "--sid", "SID"), "cannot be made", 1),
     ],

@@ -1,6 +1,8 @@
 """`rdi train`: files of settings, resuming, debug mode, what it shows and what it leaves."""
 
 import csv
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -74,6 +76,9 @@ def test_resume_goes_on_with_the_newest_run(photos: Path, tmp_path: Path) -> Non
         (["--photos", "photos", "--config", "none.toml"], "--config none.toml cannot be read"),
         (["--photos", "photos", "--preset", "best"], "give default or paper"),
         (["--photos", "photos", "--train-amplification-file", "a.csv", *FAST], "of use with recorded photos only"),
+        (["--photos", "photos", "--pictures-folder", "photos/a.png", *FAST], "photos/a.png is a file; give a folder"),
+        (["--photos", "photos", "--losses-file", "photos", *FAST], "photos is a folder; give the name of a CSV file"),
+        (["--photos", "photos", "--seed", str(2**63), *FAST], f"too large; give {2**63 - 1} or less"),
     ],
 )
 def test_slips_are_answered_in_one_line(photos: Path, options: list[str], reason: str) -> None:
@@ -81,6 +86,22 @@ def test_slips_are_answered_in_one_line(photos: Path, options: list[str], reason
     assert result.exit_code in (1, 2)
     assert reason in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_a_run_that_is_broken_off_says_how_it_goes_on(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    step = Display._step
+
+    def break_off(display: Display, progress: Progress) -> None:
+        step(display, progress)
+        if progress.step == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as changed:
+        changed.setattr(Display, "_step", break_off)
+        said = rdi_train("--photos", "photos", "--steps", "4000", "--out", "my run", "--no-tensorboard", *FAST)
+    assert "rdi export --checkpoint 'my run/checkpoint.safetensors' --out 'my run/rdi.onnx'\n" in said
+    assert "stopped before step 4,000; go on with: rdi train --resume 'my run'\n" in said
+    assert "stopped" not in rdi_train("--resume", "my run", "--steps", "3")
 
 
 def test_debug_mode_trains_a_little_on_a_little(photos: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import torch
 
 from rdi.amplifier import MConvention
 from rdi.checkpoint import load_checkpoint, load_published, published_layers, save_checkpoint, weights_digest
-from rdi.errors import CheckpointError
+from rdi.errors import CheckpointError, OutputError
 from rdi.metadata import ModelMetadata, WhiteBalance
 from rdi.network import RestorationNetwork, fold_weight_norm
 
@@ -116,3 +116,15 @@ def test_other_networks_checkpoints_are_refused(tmp_path):
 def test_the_name_map_covers_every_layer_once():
     layers = {name for name, module in RestorationNetwork().named_modules() if isinstance(module, torch.nn.Conv2d)}
     assert sorted(published_layers().values()) == sorted(layers)
+
+
+def test_a_disk_that_is_full_is_one_error_and_leaves_nothing(network, tmp_path):
+    resource = pytest.importorskip("resource")  # a limit of the process on sizes of files, in place of a full disk
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(OutputError, match=r"cannot write .*weights.safetensors: .*; make room"):
+            save_checkpoint(network, ModelMetadata(), tmp_path / "weights.safetensors")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []

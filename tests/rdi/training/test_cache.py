@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from rdi.camera import read_photo
-from rdi.errors import OutputError, TrainingDataError
+from rdi.errors import OutputError, TrainingDataError, UsageError
 from rdi.locks import writer_lock
 from rdi.training.amplification_table import write_amplifications
 from rdi.training.cache import preparation, space
@@ -244,6 +244,14 @@ def test_a_cache_of_other_lists_is_noticed(sid_copy, cache):
     (sid_copy / "Sony_train_list.txt").write_text("".join(lines[1:]))
     with pytest.raises(TrainingDataError, match=r"holds other pairs than .* names for train"):
         open_cache(cache, read_sid(sid_copy))
+
+
+def test_a_cache_that_cannot_be_trained_on_is_refused(sid_tree, cache, tmp_path):
+    with pytest.raises(UsageError, match=r"--camera fuji does not fit: .* was made of .* Sony part"):
+        open_recorded(Places(cache=cache), TrainingSettings(camera=Camera.FUJI))
+    prepare(read_sid(sid_tree, splits=["train"]), tmp_path / "half", workers=1)
+    with pytest.raises(TrainingDataError, match=r"holds no pairs of val; run .* with --splits train,val"):
+        open_recorded(Places(cache=tmp_path / "half"), TrainingSettings())
 
 
 def test_two_writers_are_kept_apart_and_training_is_not(sid_tree, cache):

@@ -161,6 +161,12 @@ def test_an_earlier_runs_checkpoint_is_not_lost(photos, tmp_path):
     with pytest.raises(OutputError, match="--overwrite"):
         prepare_run(tmp_path)
     assert prepare_run(tmp_path, overwrite=True) == tmp_path
+    begun = tmp_path / "begun"  # and ended before anything was saved
+    (begun / "state").mkdir(parents=True)
+    assert prepare_run(begun) == begun
+    (begun / "state" / "00000000.safetensors").touch()
+    with pytest.raises(OutputError, match=r"00000000.safetensors exists from an earlier run"):
+        prepare_run(begun)
     assert (tmp_path / CHECKPOINT).read_bytes() == b"earlier"
 
 

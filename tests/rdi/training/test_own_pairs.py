@@ -142,6 +142,9 @@ def test_the_validation_list_and_scenes_keep_together(folder):
     listed = read_own_pairs(folder).splits
     assert sorted(pair.dark.name for pair in listed["val"]) == ["3_1.ARW", "4_1.ARW", "4_2.ARW"]
     assert len(listed["train"]) == 9
+    (folder / "VALIDATION.txt").write_text("3_1.ARW\n5_3.ARW\n")
+    with pytest.raises(TrainingDataError, match=r"VALIDATION.txt names 5_3.ARW, which belongs to no pair"):
+        read_own_pairs(folder)
 
 
 def test_what_does_not_fit_is_named(folder, tmp_path):

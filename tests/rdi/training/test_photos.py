@@ -49,6 +49,9 @@ def test_folders_without_anything_to_train_on_are_refused(folder, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(TrainingDataError, match="holds no photo"):
         find_photos(tmp_path / "empty")
+    (tmp_path / "empty" / "2026").mkdir()
+    with pytest.raises(TrainingDataError, match="folders below it are not searched"):
+        find_photos(tmp_path / "empty")
     (folder / "VALIDATION.txt").write_text("\n".join(f"{name}.png" for name in "abcdefghij"))
     with pytest.raises(TrainingDataError, match="all held out"):
         split_photos(folder)

@@ -172,6 +172,10 @@ def test_without_a_state_the_error_says_what_to_give(tmp_path, monkeypatch):
         newest_run()
     with pytest.raises(CheckpointError, match="holds no training state"):
         resumed_session(tmp_path, {})
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "00000004.safetensors").write_bytes(b"half")
+    with pytest.raises(CheckpointError, match=r"no readable training state .*; start another run .* with --init"):
+        resumed_session(tmp_path, {})
 
 
 def test_the_newest_run_is_the_one_written_last(training_photos, tmp_path, monkeypatch):

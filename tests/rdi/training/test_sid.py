@@ -54,7 +54,10 @@ def test_windows_line_ends_and_empty_lines_do_not_matter(sid_copy):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("\nnothing here\n", "train_list.txt, line 2: 'nothing here' does not name two files"),
+        (
+            "\nnothing here\n",
+            "train_list.txt, line 2: 'nothing here' does not name two files with exposure times; lines read",
+        ),
         ("./Sony/short/00001_00_20s.ARW ./Sony/long/00001_00_10s.ARW", "line 1: the exposures 20 s and 10 s"),
         ("./Sony/short/00001_00_0s.ARW ./Sony/long/00001_00_10s.ARW", "line 1: the exposures 0 s and 10 s"),
         ("", "names no pair"),
