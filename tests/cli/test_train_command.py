@@ -68,7 +68,7 @@ def test_bare_it_trains_on_the_sid_that_lies_here(tmp_path: Path, monkeypatch: p
     ("options", "reason"),
     [
         (["--photos", "nowhere"], "nowhere is not a folder"),
-        (["--sid", "nowhere"], "nowhere holds no Sony/"),
+        (["--sid", "nowhere"], "nowhere is not a folder; give the one that holds SID's Sony/"),
         (["--photos", "photos", "--mix", "photos=1,sid=1"], "--mix names sid"),
         (["--photos", "photos", "--sensor", "Nikon D85"], "perhaps Nikon D850"),
         (["--photos", "photos", "--crop", "100"], "--crop 100"),
