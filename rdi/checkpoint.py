@@ -130,7 +130,7 @@ def weights_digest(network: RestorationNetwork) -> str:
     digest = hashlib.sha256()
     for name, tensor in sorted(fold_weight_norm(network).items()):
         digest.update(f"{name}{tuple(tensor.shape)}".encode())
-        digest.update(tensor.numpy().astype("<f4").tobytes())
+        digest.update(tensor.cpu().numpy().astype("<f4").tobytes())
     return digest.hexdigest()
 
 
