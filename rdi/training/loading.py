@@ -1,6 +1,7 @@
 """Batches from the loader's workers: what goes wrong in one arrives as one error, and what shared memory cannot hold
 comes through a pipe."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 from shutil import disk_usage
 from typing import Any
 
+import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, default_collate
 
@@ -90,7 +92,8 @@ def shared_bytes(share: int, settings: TrainingSettings) -> int:
 def _too_little_shared_memory(share: int, settings: TrainingSettings, note: Callable[[str], None]) -> bool:
     if not SHARED_MEMORY.is_dir():  # only Linux has its shared memory there
         return False
-    needed, free = shared_bytes(share, settings), disk_usage(SHARED_MEMORY).free
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", 1))  # torchrun's processes on this machine share it
+    needed, free = here * shared_bytes(share, settings), disk_usage(SHARED_MEMORY).free
     if needed <= free:
         return False
     note(
@@ -102,14 +105,18 @@ def _too_little_shared_memory(share: int, settings: TrainingSettings, note: Call
 
 def _as_tensors(samples: list[Any]) -> Any:
     """A batch, or the first error among its samples."""
-    error = next((sample for sample in samples if isinstance(sample, RdiError)), None)
-    return error or default_collate(samples)
+    return _error_among(samples) or default_collate(samples)
 
 
 def _as_arrays(samples: list[Any]) -> Any:
-    """The same without tensors, which would go through shared memory."""
-    batch = _as_tensors(samples)
-    return batch if isinstance(batch, RdiError) else tuple(tensor.numpy() for tensor in batch)
+    """The same as arrays: tensors go through shared memory, and a worker stacks them there."""
+    if error := _error_among(samples):
+        return error
+    return tuple(np.stack([tensor.numpy() for tensor in column]) for column in zip(*samples, strict=True))
+
+
+def _error_among(samples: list[Any]) -> RdiError | None:
+    return next((sample for sample in samples if isinstance(sample, RdiError)), None)
 
 
 def _prepare_worker(worker: int) -> None:  # noqa: ARG001 (the signature is the loader's)

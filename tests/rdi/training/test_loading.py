@@ -35,6 +35,10 @@ class Damaged(Samples):
         return Sample(torch.full((1, 192, 192), float(index)), torch.zeros(3, 192, 192))
 
 
+def no_shared_memory(*_: object, **__: object) -> None:
+    raise RuntimeError("No space left on device (28)")
+
+
 @pytest.mark.parametrize("workers", [0, 1, 2])
 def test_an_error_in_a_worker_is_the_error_itself(workers: int) -> None:
     settings = replace(SETTINGS, workers=workers)
@@ -67,6 +71,7 @@ def test_without_shared_memory_the_same_batches_come_through_pipes(
     needed = shared_bytes(2, settings)
     assert needed == (1 + 2) * 2 * 4 * 4 * 192 * 192
     monkeypatch.setattr(loading, "disk_usage", lambda _: Usage(needed, 1, needed - 1))
+    monkeypatch.setattr(torch.UntypedStorage, "_new_shared", no_shared_memory)  # in the worker too, which is a fork
     without = list(load(Damaged(), Batches(0, settings, Processes()), settings, notes.append))
     assert len(notes) == 1
     assert "MB free" in notes[0]
@@ -75,6 +80,13 @@ def test_without_shared_memory_the_same_batches_come_through_pipes(
         assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
     assert with_it[0][0].is_shared()
     assert not without[0][0].is_shared()
+
+
+def test_an_error_comes_through_a_pipe_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(loading, "SHARED_MEMORY", tmp_path)
+    monkeypatch.setattr(loading, "disk_usage", lambda _: Usage(0, 0, 0))
+    with pytest.raises(TrainingDataError, match="is damaged"):
+        list(load(Damaged(), Batches(0, SETTINGS, Processes()), SETTINGS))
 
 
 def test_no_worker_needs_no_shared_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
