@@ -61,6 +61,27 @@ def split_photos(folder: Path) -> tuple[list[Path], list[Path]]:
     return training, validation
 
 
+def first_decodable(photos: Sequence[Path], count: int, max_pixels: int) -> tuple[list[Path], list[str]]:
+    """The first `count` photos that can be decoded, which is tried here, and why others before them cannot.
+
+    For validation: a damaged photo would end a run after hours. Raises TrainingDataError where none can.
+    """
+    usable, problems = list[Path](), list[str]()
+    for path in photos:
+        if len(usable) == count:
+            break
+        try:
+            load_picture(path, max_pixels)
+            usable.append(path)
+        except InputError as error:
+            problems.append(str(error))
+    if not usable:
+        raise TrainingDataError(
+            f"no photo can be validated with: {problems[0]}; mend it, or name others in {HELD_OUT_LISTS[0]}"
+        )
+    return usable, problems
+
+
 def read_list(file: Path) -> list[str]:
     """The names in a list, one a line; empty where there is no such file."""
     if not file.is_file():

@@ -14,7 +14,7 @@ from rdi.training.cache.manifest import read_manifest
 from rdi.training.captures import SimulatedCaptures, pattern_of, sensor_pool
 from rdi.training.mix import MixedSource, shares_of
 from rdi.training.own_pairs import KIND as OWN_PAIRS
-from rdi.training.photos import PhotoShelf, split_photos
+from rdi.training.photos import PhotoShelf, first_decodable, split_photos
 from rdi.training.recorded_source import names_digest, open_recorded
 from rdi.training.sample import Samples
 from rdi.training.settings import Places, TrainingSettings
@@ -87,10 +87,18 @@ class PhotoSource:
         self.training_count, self.validation_count = len(self._training), len(self._validation)
 
     def dataset(self) -> Samples:
-        """Random crops under random light, ISO and exposure ratio."""
+        """Random crops under random light, ISO and exposure ratio.
+
+        Raises TrainingDataError where no photo can be trained on, or none of those held out can be decoded.
+        """
         shelf = PhotoShelf(self._training, smallest=self.settings.crop)
         self.training_count = len(shelf)
-        self.notes = shelf.notes
+        self._validation, damaged = first_decodable(
+            self._validation, self.settings.validation_frames, VALIDATION_PIXELS
+        )
+        self.validation_count -= len(damaged)
+        held_out = f"{len(damaged)} photo(s) held out for validation are left out, for example: "
+        self.notes = shelf.notes + [held_out + problem for problem in damaged[:1]]
         return SimulatedCaptures(shelf, self.settings, self.cfa)
 
     def validation(self, count: int) -> Iterable[Capture]:

@@ -104,6 +104,18 @@ def test_a_run_that_is_broken_off_says_how_it_goes_on(photos: Path, monkeypatch:
     assert "stopped" not in rdi_train("--resume", "my run", "--steps", "3")
 
 
+def test_a_damaged_photo_that_is_held_out_does_not_end_the_run(photos: Path) -> None:
+    (photos / "VALIDATION.txt").write_text("a.png\nb.png\n")
+    (photos / "a.png").write_bytes((photos / "a.png").read_bytes()[:9000])
+    said = rdi_train("--photos", "photos", "--steps", "1", "--out", "run", "--no-tensorboard", *FAST)
+    assert "1 photo(s) held out for validation are left out, for example: photos/a.png cannot be read" in said
+    assert "2 pictures to train on, 1 held out for validation" in said
+    (photos / "b.png").write_text("no picture")
+    result = CliRunner().invoke(app, ["train", "--photos", "photos", "--out", "other", *FAST])
+    assert result.exit_code == 1
+    assert "no photo can be validated with: photos/a.png" in result.stderr
+
+
 def test_debug_mode_trains_a_little_on_a_little(photos: Path, tmp_path: Path) -> None:
     said = rdi_train(
         *("--photos", "photos", "--debug", "--debug-steps", "2", "--debug-size", "1", "--out", "run"), *FAST
