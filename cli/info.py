@@ -86,7 +86,9 @@ def _entries(found: dict[str, Any], indent: str) -> list[str]:
         if isinstance(value, dict):
             lines += [f"{indent}{shown}", *_entries(value, f"{indent}  ")]
         else:
-            lines += [f"{indent}{shown:<{width}}  {line}" for line in _lines(name, value)]
+            for text in _lines(name, value):
+                first, *more = text.splitlines() or [""]  # a file of settings has several
+                lines += [f"{indent}{shown:<{width}}  {first}", *(f"{indent}{'':<{width}}  {line}" for line in more)]
     return lines
 
 

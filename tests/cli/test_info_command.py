@@ -102,6 +102,18 @@ def test_weights_are_described_without_torch_or_safetensors(tmp_path: Path, monk
     assert "night" in run(path).stdout
 
 
+def test_a_stored_file_of_settings_stays_in_its_column(tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    path = tmp_path / "w.safetensors"
+    metadata = ModelMetadata(training={"configuration": "crop = 192\n[data]\nseed = 3\n", "steps": 3}).to_strings()
+    save_file({"a": np.zeros((2, 3), np.float32)}, path, metadata=metadata)
+    shown = (
+        "    configuration  crop = 192\n                   [data]\n                   seed = 3\n    steps          3\n"
+    )
+    assert shown in run(path).stdout
+
+
 def test_weights_of_others_show_what_they_hold(tmp_path: Path) -> None:
     from safetensors.numpy import save_file
 
