@@ -65,7 +65,7 @@ def _darkened(folder: Path, options: SourceOptions, models: "Sequence[Model]") -
 
 def _recorded(options: SourceOptions, *, skip_missing: bool) -> "Source":
     from rdi.evaluation.captures import own_captures, sid_captures
-    from rdi.training.settings import Camera
+    from rdi.training.choices import Camera
     from rdi.training.sid import ALL_SPLITS
 
     if options.sid is None:

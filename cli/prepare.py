@@ -73,7 +73,7 @@ def _read(sid: Path | None, pairs: Path | None, camera: str, splits: str, skip_m
         from rdi.training.own_pairs import read_own_pairs
 
         return read_own_pairs(pairs, skip_missing=skip_missing)
-    from rdi.training.settings import Camera
+    from rdi.training.choices import Camera
     from rdi.training.sid import ALL_SPLITS, read_sid
 
     assert sid is not None

@@ -11,8 +11,9 @@ from typing import Annotated, Any, get_args
 import typer
 from typer.core import TyperCommand
 
-from rdi.training.configuration import all_fields, default_of, field_types, written
-from rdi.training.settings import Group, Range, option_name
+from rdi.training.conversion import all_fields, default_of, field_types, written
+from rdi.training.setting_fields import Group, option_name
+from rdi.training.settings import Range
 
 SECTIONS = {
     Group.SOURCE: "Where the data are",

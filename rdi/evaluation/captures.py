@@ -16,10 +16,10 @@ from rdi.errors import RdiError, TrainingDataError
 from rdi.isolated import PHOTO_READING, IsolatedProcess
 from rdi.orientation import sensor_view
 from rdi.simulate import Sensor
+from rdi.training.choices import Camera
 from rdi.training.isolated_files import call_isolated
 from rdi.training.own_pairs import KIND, match_own_pairs
 from rdi.training.pairs import Pair, exposure_ratio, size_mismatch
-from rdi.training.settings import Camera
 from rdi.training.sid import kind_of, read_sid
 from rdi.training.targets import WHITE, read_both
 

@@ -6,7 +6,8 @@ from typing import Protocol, runtime_checkable
 
 from rdi.errors import UsageError
 from rdi.training.amplification_table import Amplified, write_amplifications
-from rdi.training.settings import Places, TrainingSettings, option_name
+from rdi.training.setting_fields import option_name
+from rdi.training.settings import Places, TrainingSettings
 
 
 @runtime_checkable

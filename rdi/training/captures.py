@@ -17,9 +17,10 @@ from rdi.noise import ReadNoise
 from rdi.rendering import render_camera
 from rdi.sensors.cameras import find_sensor, sensors_of
 from rdi.simulate import Exposure, Sensor, expose, to_camera
+from rdi.training.choices import Camera
 from rdi.training.photos import PhotoShelf
 from rdi.training.sample import Sample, Samples
-from rdi.training.settings import Camera, TrainingSettings
+from rdi.training.settings import TrainingSettings
 
 RANDOM = "random"
 # The camera of a baked balance, by the model's pattern: those of the See-in-the-Dark dataset.

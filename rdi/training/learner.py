@@ -11,11 +11,12 @@ from rdi.model_kinds import Rendering
 from rdi.network import RestorationNetwork
 from rdi.torch_rendering import render
 from rdi.training.acceleration import compiled, lay_channels_last, multiplies_bfloat16, precision
+from rdi.training.choices import Optimiser
 from rdi.training.loss import weighted_loss
 from rdi.training.processes import Processes
 from rdi.training.sample import Sample
 from rdi.training.schedule import learning_rate_factor
-from rdi.training.settings import Optimiser, TrainingSettings
+from rdi.training.settings import TrainingSettings
 
 EMA_WARM_UP = 10  # the mean of the first n steps forgets within n / 10 of them, or it would hold on to random weights
 

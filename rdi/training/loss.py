@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from rdi.training.settings import PixelLoss
+from rdi.training.choices import PixelLoss
 
 L1_SHARE = 0.8
 

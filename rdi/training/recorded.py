@@ -16,9 +16,10 @@ from rdi.errors import TrainingDataError
 from rdi.levels import to_light
 from rdi.metadata import WhiteBalance
 from rdi.protocol import Capture
+from rdi.training.choices import Amplification
 from rdi.training.pairs import size_mismatch
 from rdi.training.sample import Sample, Samples
-from rdi.training.settings import Amplification, TrainingSettings
+from rdi.training.settings import TrainingSettings
 from rdi.training.targets import WHITE
 from rdi.training.windows import Window, draw_window
 

@@ -13,11 +13,12 @@ from rdi.training.amplification_table import Amplified
 from rdi.training.cache.manifest import Manifest, model_cfa
 from rdi.training.cache.opening import open_cache
 from rdi.training.cache.stored import StoredPairs
+from rdi.training.choices import Camera
 from rdi.training.decoded import DecodedPairs
 from rdi.training.own_pairs import read_own_pairs
 from rdi.training.pairs import SplitPairs, summary_of
 from rdi.training.recorded import PairCrops, PairStore, captures
-from rdi.training.settings import Camera, Places, TrainingSettings
+from rdi.training.settings import Places, TrainingSettings
 from rdi.training.sid import kind_of, read_sid
 
 TRAINING, VALIDATION = "train", "val"

@@ -10,9 +10,11 @@ import torch
 from rdi.errors import CheckpointError, UsageError
 from rdi.runs import RUNS
 from rdi.training.acceleration import multiplies_bfloat16
-from rdi.training.configuration import Configuration, all_fields, configure, convert, written
+from rdi.training.configuration import Configuration, configure
+from rdi.training.conversion import all_fields, convert, written
 from rdi.training.processes import Processes
-from rdi.training.settings import TrainingSettings, option_name
+from rdi.training.setting_fields import option_name
+from rdi.training.settings import TrainingSettings
 from rdi.training.state import FOLDER, TrainingState
 
 

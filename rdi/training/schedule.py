@@ -2,7 +2,8 @@
 
 import math
 
-from rdi.training.settings import Schedule, TrainingSettings
+from rdi.training.choices import Schedule
+from rdi.training.settings import TrainingSettings
 
 
 def learning_rate_factor(step: int, settings: TrainingSettings) -> float:

@@ -13,12 +13,14 @@ from rdi.errors import CheckpointError, UsageError
 from rdi.locks import writer_lock
 from rdi.runs import new_run
 from rdi.training.amplifications import require_tables
+from rdi.training.choices import Device
 from rdi.training.configuration import Configuration
 from rdi.training.loop import Observer, train
 from rdi.training.processes import Processes, joined
 from rdi.training.resume import newest_run, resumed
 from rdi.training.run import make_folder, prepare_run
-from rdi.training.settings import Device, Places, TrainingSettings, option_name
+from rdi.training.setting_fields import option_name
+from rdi.training.settings import Places, TrainingSettings
 from rdi.training.sources import open_source
 from rdi.training.state import TrainingState, load_newest_state
 

@@ -1,103 +1,25 @@
 """Everything that can be chosen about a training run: the one place from which options, file keys and documents come.
 
 Each field carries its text, its group, its name in the published configuration where it had one, and whether it may
-change when a run is resumed. `rdi.training.configuration` reads values for them, `rdi.cli.train_options` makes
+change when a run is resumed. `rdi.training.configuration` puts values together for them, `rdi.cli.train_options` makes
 command-line options of them, docs/training.md lists them.
 
 Light on purpose: a help text must not load PyTorch or numpy.
 """
 
 from collections.abc import Sequence
-from dataclasses import Field, asdict, dataclass, field, fields
-from enum import StrEnum
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from rdi.errors import UsageError
 from rdi.model_kinds import Rendering, WhiteBalance
+from rdi.training.choices import Amplification, Camera, Device, Optimiser, PixelLoss, Schedule
+from rdi.training.setting_fields import Group, check_bounds, setting
 
 T = TypeVar("T")
 Range = tuple[float, float]  # LOW-HIGH
 HIGHEST_SEED = 2**63 - 1  # that PyTorch takes
-
-
-class Group(StrEnum):
-    """What a setting is about; the value is the name of its table in a TOML file."""
-
-    SOURCE = "source"
-    DATA = "data"
-    SIMULATION = "simulation"
-    OPTIMISATION = "optimisation"
-    LOSS = "loss"
-    COMPUTING = "computing"
-    SAVING = "saving"
-    DEBUGGING = "debugging"
-
-
-class Amplification(StrEnum):
-    """Where the factor comes from by which a dark mosaic is multiplied."""
-
-    GT = "gt"  # long / short exposure, at most 300
-    ESTIMATED = "estimated"  # the paper's amplifier, Eq. 5
-
-
-class Camera(StrEnum):
-    """Part of the See-in-the-Dark dataset."""
-
-    SONY = "sony"
-    FUJI = "fuji"
-
-
-class Optimiser(StrEnum):
-    """Who turns gradients into steps."""
-
-    ADAM = "adam"
-    ADAMW = "adamw"
-
-
-class Schedule(StrEnum):
-    """How the learning rate changes after the warm-up."""
-
-    COSINE = "cosine"  # down to final_share over the run
-    STEP = "step"  # times reduce_by at each of reduce_at: the paper's
-    CONSTANT = "constant"
-
-
-class PixelLoss(StrEnum):
-    """How the distance of two pixels counts."""
-
-    L1 = "l1"
-    L2 = "l2"
-
-
-class Device(StrEnum):
-    """What computes."""
-
-    CPU = "cpu"
-    CUDA = "cuda"
-
-
-def setting(
-    default: T,
-    text: str,
-    *,
-    group: Group,
-    old: str = "",
-    resume: bool = False,
-    lowest: float | None = None,
-    highest: float | None = None,
-) -> T:
-    """A field with what everyone should know of it.
-
-    text:    meaning and unit, one sentence
-    old:     its name in the published configuration
-    resume:  whether a resumed run may have another value than the run before
-    lowest, highest: what is allowed, inclusive
-    """
-    metadata = {"text": text, "group": group, "old": old, "resume": resume, "lowest": lowest, "highest": highest}
-    if isinstance(default, dict):
-        return cast(T, field(default_factory=lambda: dict(default), metadata=metadata))
-    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
@@ -306,7 +228,7 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         for item in fields(self):
-            _check_bounds(item, getattr(self, item.name))
+            check_bounds(item, getattr(self, item.name))
         if not 0 < self.learning_rate < 1:
             raise UsageError(f"--learning-rate {self.learning_rate} is out of range; give one between 0 and 1")
         if self.pixel_weight == self.structure_weight == 0:
@@ -323,21 +245,6 @@ class TrainingSettings:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for the checkpoint's description."""
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
-
-
-def option_name(name: str) -> str:
-    """A field's name as the command line has it."""
-    return f"--{name.replace('_', '-')}"
-
-
-def _check_bounds(item: "Field[Any]", value: Any) -> None:
-    lowest, highest = item.metadata["lowest"], item.metadata["highest"]
-    if value is None or isinstance(value, bool) or not isinstance(value, int | float):
-        return
-    if lowest is not None and not value >= lowest:  # nan fails too
-        raise UsageError(f"{option_name(item.name)} {value} is too small; give {lowest} or more")
-    if highest is not None and not value <= highest:
-        raise UsageError(f"{option_name(item.name)} {value} is too large; give {highest} or less")
 
 
 def _check_crop(crop: int) -> None:

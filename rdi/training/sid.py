@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from rdi.errors import TrainingDataError
+from rdi.training.choices import Camera
 from rdi.training.pairs import HIGHEST_RATIO, Pair, SplitPairs, check_file, keep_usable
-from rdi.training.settings import Camera
 
 SPLITS = ("train", "val")
 ALL_SPLITS = (*SPLITS, "test")  # for the final measurement, not for training

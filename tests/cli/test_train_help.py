@@ -4,8 +4,8 @@ from typer.testing import CliRunner
 
 from rdi.cli.main import app
 from rdi.cli.train_options import SECTIONS
-from rdi.training.configuration import all_fields
-from rdi.training.settings import Group, option_name
+from rdi.training.conversion import all_fields
+from rdi.training.setting_fields import Group, option_name
 
 
 def help_lines() -> list[str]:

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from rdi.training.configuration import all_fields, configure, default_of, written
-from rdi.training.settings import Group, option_name
+from rdi.training.configuration import configure
+from rdi.training.conversion import all_fields, default_of, written
+from rdi.training.setting_fields import Group, option_name
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
 

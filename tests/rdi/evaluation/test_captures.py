@@ -13,8 +13,8 @@ from rdi.camera.dng import write_dng
 from rdi.errors import TrainingDataError, UsageError
 from rdi.evaluation.captures import DarkenedPhotos, RecordedCaptures, own_captures, sid_captures
 from rdi.simulate import Exposure, Sensor, simulate
+from rdi.training.choices import Camera
 from rdi.training.pairs import Pair
-from rdi.training.settings import Camera
 
 
 @pytest.fixture

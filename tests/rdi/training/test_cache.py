@@ -22,10 +22,11 @@ from rdi.training.cache.manifest import MANIFEST, read_manifest
 from rdi.training.cache.opening import open_cache
 from rdi.training.cache.preparation import PreparationObserver, check_cache, prepare
 from rdi.training.cache.stored import StoredPairs
+from rdi.training.choices import Camera
 from rdi.training.decoded import DecodedPairs
 from rdi.training.recorded import PairCrops
 from rdi.training.recorded_source import open_recorded
-from rdi.training.settings import Camera, Places, TrainingSettings
+from rdi.training.settings import Places, TrainingSettings
 from rdi.training.sid import read_sid
 
 SETTINGS = TrainingSettings(steps=12, batch=2, crop=192, workers=0)

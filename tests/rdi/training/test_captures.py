@@ -14,8 +14,9 @@ from rdi.pictures import load_picture
 from rdi.simulate import Sensor, render_clean
 from rdi.training import captures as captures_module
 from rdi.training.captures import PhotoWindow, SimulatedCaptures, draw_light, draw_log_uniform
+from rdi.training.choices import Camera
 from rdi.training.photos import PhotoShelf
-from rdi.training.settings import Camera, TrainingSettings
+from rdi.training.settings import TrainingSettings
 
 SETTINGS = TrainingSettings(steps=5, batch=2, crop=192, iso=(400, 12_800), ratio=(10, 300), workers=0)
 

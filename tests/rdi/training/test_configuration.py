@@ -7,8 +7,10 @@ import pytest
 
 from rdi.errors import UsageError
 from rdi.model_kinds import WhiteBalance
-from rdi.training.configuration import PRESETS, Preset, all_fields, configure, convert, default_of, written
-from rdi.training.settings import Camera, Optimiser, Places, Schedule, TrainingSettings
+from rdi.training.choices import Camera, Optimiser, Schedule
+from rdi.training.configuration import PRESETS, Preset, configure
+from rdi.training.conversion import all_fields, convert, default_of, written
+from rdi.training.settings import Places, TrainingSettings
 
 
 def write(folder: Path, text: str) -> Path:

@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from rdi.checkpoint import load_checkpoint
+from rdi.training.choices import Device
 from rdi.training.configuration import Configuration
 from rdi.training.loop import Observer, Progress
 from rdi.training.session import new_session, resumed_session
-from rdi.training.settings import Device, Places, TrainingSettings
+from rdi.training.settings import Places, TrainingSettings
 from rdi.training.validation import Validation
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")

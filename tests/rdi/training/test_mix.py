@@ -16,10 +16,11 @@ from rdi.camera import Cfa
 from rdi.errors import UsageError
 from rdi.training.cache.preparation import prepare
 from rdi.training.cache.stored import StoredPairs
+from rdi.training.choices import Camera
 from rdi.training.decoded import DecodedPairs
 from rdi.training.mix import MixedCrops, MixedSource, shares_of
 from rdi.training.sample import Sample, Samples
-from rdi.training.settings import Camera, Places, TrainingSettings
+from rdi.training.settings import Places, TrainingSettings
 from rdi.training.sid import read_sid
 from rdi.training.sources import PhotoSource, open_source
 

@@ -11,10 +11,11 @@ from rdi.amplifier import count_raw_values, estimate_amplification
 from rdi.camera import Cfa, RawPhoto
 from rdi.errors import TrainingDataError
 from rdi.metadata import WhiteBalance
+from rdi.training.choices import Amplification, Camera
 from rdi.training.decoded import DecodedPairs
 from rdi.training.recorded import PairCrops, RecordedPair
 from rdi.training.recorded_source import open_recorded
-from rdi.training.settings import Amplification, Camera, Places, TrainingSettings
+from rdi.training.settings import Places, TrainingSettings
 from rdi.training.sid import read_sid
 from rdi.training.sources import open_source
 from rdi.training.targets import develop

@@ -13,11 +13,12 @@ from rdi.checkpoint import load_checkpoint
 from rdi.errors import CheckpointError, OutputError, UsageError
 from rdi.locks import writer_lock
 from rdi.runs import CHECKPOINT
+from rdi.training.choices import Optimiser, Schedule
 from rdi.training.configuration import Configuration, configure
 from rdi.training.loop import Observer
 from rdi.training.resume import differences, newest_run, resumed
 from rdi.training.session import Session, new_session, resumed_session
-from rdi.training.settings import Optimiser, Places, Schedule, TrainingSettings
+from rdi.training.settings import Places, TrainingSettings
 from rdi.training.state import load_newest_state
 
 SETTINGS = TrainingSettings(

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from rdi.errors import TrainingDataError
-from rdi.training.settings import Camera
+from rdi.training.choices import Camera
 from rdi.training.sid import read_sid
 
 LINE = "./Sony/short/{name} ./Sony/long/00001_00_10s.ARW ISO200 F8\n"
