@@ -10,7 +10,7 @@ from typing import Any
 from rdi.errors import UsageError
 from rdi.model_kinds import WhiteBalance
 from rdi.training.choices import Optimiser, Schedule
-from rdi.training.conversion import all_fields, convert, words
+from rdi.training.conversion import all_fields, convert, shown, words
 from rdi.training.setting_fields import Group, option_name
 from rdi.training.settings import Places, TrainingSettings
 
@@ -127,7 +127,7 @@ def _parse(text: str, file: Path) -> dict[str, Any]:
         if isinstance(value, dict) and not table and key not in known:
             raise UsageError(f"{file}: [{key}] is no table of settings; {_nearest_of(key, list(Group))}")
         if key in list(Group) and not table:
-            raise UsageError(f"{file}: {key} = {_shown(value)} does not fit: [{key}] is a table of settings")
+            raise UsageError(f"{file}: {key} = {shown(value)} does not fit: [{key}] is a table of settings")
         for name, inner in value.items() if table else [(key, value)]:
             if name not in known and (table or name != "preset"):
                 raise UsageError(f"{file}: {name} is no setting; {_nearest(name, known)}")

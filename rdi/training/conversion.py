@@ -47,7 +47,7 @@ def convert(name: str, value: Any, where: str) -> Any:
     try:
         return _converted(kind, value)
     except (ValueError, TypeError) as error:
-        raise UsageError(f"{where} {_shown(value)} {error}") from error
+        raise UsageError(f"{where} {shown(value)} {error}") from error
 
 
 def _converted(kind: Any, value: Any) -> Any:
@@ -121,5 +121,6 @@ def words(kind: type[StrEnum]) -> str:
     return f"{', '.join(most)} or {last}"
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as it was given, for a message."""
     return value if isinstance(value, str) else repr(value)
