@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rdi.metrics.fidelity import SSIM_SETTINGS, psnr, ssim, to_bytes
+from rdi.metrics import similarity
+from rdi.metrics.fidelity import psnr, to_bytes
 from rdi.metrics.grey import to_grey
 from rdi.metrics.ma import MaMetric
 from rdi.metrics.niqe import niqe
 
-_SSIM_WINDOW = 7  # pixels; smaller pictures have no SSIM
 Floats = NDArray[np.float32]
 
 
@@ -47,7 +47,7 @@ class Measures:
         self._ma = MaMetric(ma_model) if ma_model else None
         self.settings: dict[str, Any] = {
             "psnr": "over all pixels and channels, in dB; mean over pictures",
-            "ssim": SSIM_SETTINGS,
+            "ssim": similarity.SETTINGS,
             "8bit": "both pictures rounded to 8 bits before",
             "niqe": "published parameters, blocks of 96x96, grey by MATLAB's rgb2gray, 8 bits",
             "ma": f"forests of {ma_model.name}, grey by MATLAB's rgb2gray, 8 bits" if ma_model else None,
@@ -89,7 +89,7 @@ def _on_bytes(picture: Floats, target: Floats) -> tuple[float | None, ...]:
 
 
 def _ssim(picture: NDArray[Any], target: NDArray[Any]) -> float | None:
-    return ssim(picture, target) if min(picture.shape[:2]) >= _SSIM_WINDOW else None
+    return similarity.ssim(picture, target) if min(picture.shape[:2]) >= similarity.WINDOW else None
 
 
 def _digest(file: Path) -> str:

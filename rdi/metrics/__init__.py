@@ -1,8 +1,9 @@
 """How good a restored picture is: against a reference (PSNR, SSIM), and by itself (NIQE, Ma).
 
-Importing it loads numpy only; scikit-image and scipy (the `eval` extra) are loaded where they are used.
+PSNR and SSIM need numpy only; scipy (the `eval` extra) is loaded where the other two use it.
 """
 
-from rdi.metrics.fidelity import psnr, ssim
+from rdi.metrics.fidelity import psnr
+from rdi.metrics.similarity import ssim
 
 __all__ = ["psnr", "ssim"]

@@ -1,16 +1,12 @@
-"""How far a restored picture is from what it should be: PSNR and SSIM, on float values or on 8-bit ones."""
+"""How far a restored picture is from what it should be: PSNR, on float values or on 8-bit ones."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rdi.errors import MissingPackageError
-from rdi.extras import install_hint
-
 Floats = NDArray[np.float32]
 Picture = NDArray[Any]  # float32 in [0, 1] or uint8
-SSIM_SETTINGS = "scikit-image's defaults: 7x7 uniform window, K1 0.01, K2 0.03, sample covariance, mean over channels"
 
 
 def psnr(picture: Picture, target: Picture) -> float:
@@ -24,21 +20,6 @@ def psnr(picture: Picture, target: Picture) -> float:
     if error == 0:
         return float("inf")
     return 10 * float(np.log10(_peak(picture) ** 2 * picture.size / error))
-
-
-def ssim(picture: Picture, target: Picture) -> float:
-    """Structural similarity as scikit-image computes it by default (`SSIM_SETTINGS`).
-
-    picture, target: (H, W, 3), both float32 in [0, 1] or both uint8; at least 7 pixels high and wide
-    Raises MissingPackageError without the `eval` extra.
-    """
-    try:
-        from skimage.metrics import structural_similarity
-    except ModuleNotFoundError as error:
-        raise MissingPackageError(f"SSIM needs scikit-image: {install_hint('eval')}") from error
-    return float(
-        structural_similarity(picture, target, channel_axis=2, data_range=_peak(picture))  # type: ignore[no-untyped-call]
-    )
 
 
 def to_bytes(picture: Floats) -> NDArray[np.uint8]:

@@ -7,23 +7,14 @@ import torch
 from rdi import protocol
 from rdi.errors import TrainingDataError
 from rdi.metadata import ModelMetadata
-from rdi.metrics import ssim
 from rdi.network import RestorationNetwork
 from rdi.training.before_after import amplified, before_after, save_pictures
-from rdi.training.validation import Frame, structural_similarity, validate
+from rdi.training.validation import Frame, validate
 
 
 @pytest.fixture
 def captures(training_photos):
     return list(protocol.captures([training_photos / "a.png", training_photos / "b.png"], 100.0))
-
-
-@pytest.mark.parametrize("noise", [0.0, 0.01, 0.3])
-def test_ssim_is_scikit_images(noise):
-    generator = np.random.default_rng(3)
-    target = generator.random((40, 57, 3), dtype=np.float32)
-    picture = np.clip(target + noise * generator.standard_normal(target.shape), 0, 1).astype(np.float32)
-    assert structural_similarity(picture, target) == pytest.approx(ssim(picture, target), abs=2e-5)
 
 
 def test_the_means_over_the_frames_are_given(captures):
