@@ -129,7 +129,8 @@ def _show(result: "Evaluation", out: Path | None, as_json: bool) -> None:
     figures = json.dumps(result.to_dict(), indent=1, allow_nan=False)
     if out:
         with atomic_path(out) as temporary:
-            temporary.write_text((figures if out.suffix == ".json" else result.markdown()) + "\n", encoding="utf-8")
+            text = figures if out.suffix == ".json" else printable(result.markdown())
+            temporary.write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
     print(figures if as_json else printable(result.markdown()))
 
 

@@ -89,7 +89,7 @@ def conclude(evaluator: Evaluator, rows: list[Row], *, overall: bool, with_paper
     overall: see `summarise`
     """
     known = evaluator.known_rows()
-    everything = (*known, *rows)
+    everything = tuple(evaluator.in_order((*known, *rows)))
     return Evaluation(
         evaluator.source.settings,
         evaluator.measures.settings,
@@ -105,7 +105,7 @@ def _line(mean: Mean) -> str:
     cells = [
         mean.group,
         mean.exposure,
-        mean.model,
+        _in_a_cell(mean.model),
         str(mean.captures),
         *(
             _figure(value, digits)
@@ -117,6 +117,11 @@ def _line(mean: Mean) -> str:
         ),
     ]
     return "| " + " | ".join(cells) + " |"
+
+
+def _in_a_cell(name: str) -> str:
+    """A file's name, which may hold what ends a cell or a table."""
+    return name.replace("|", "\\|").replace("\n", "\\n")
 
 
 def _figure(value: float | None, digits: int) -> str:

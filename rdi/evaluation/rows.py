@@ -82,7 +82,9 @@ class RowsFile:
         """Add a row, in one piece; OutputError where the disk is full or the file cannot be written."""
         try:
             with self.path.open("ab", buffering=0) as file:
-                file.write(_line([_to_cell(getattr(row, name)) for name in _NAMES]).encode())
+                # A file name need not be text: what UTF-8 cannot say is written as an escape.
+                line = _line([_to_cell(getattr(row, name)) for name in _NAMES])
+                file.write(line.encode(errors="backslashreplace"))
                 os.fsync(file.fileno())
         except OSError as error:
             raise OutputError(f"cannot write {self.path}: {error.strerror or error}") from error

@@ -1,10 +1,10 @@
 """Measure every model on every capture: decoding, restoring and measuring overlap, one frame of each at a time."""
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -84,8 +84,19 @@ class Evaluator:
         return sum(len(tasks) for _, tasks in self._plan)
 
     def known_rows(self) -> list[Row]:
-        """Those of the rows wanted that an earlier run has measured."""
-        return [self.known[task.key] for _, tasks in self._plan for task in tasks if task.key in self.known]
+        """Those of the rows wanted that an earlier run has measured, with the names that model and capture have now."""
+        return [
+            replace(self.known[task.key], model=task.model.name, capture=self.source.listed[place].name)
+            for place, tasks in self._plan
+            for task in tasks
+            if task.key in self.known
+        ]
+
+    def in_order(self, rows: Iterable[Row]) -> list[Row]:
+        """Rows as one run would have given them: by capture, then model, then exposure."""
+        keys = (task.key for _, tasks in self._plan for task in tasks)
+        places = {key: place for place, key in reversed([*enumerate(keys)])}
+        return sorted(rows, key=lambda row: places[row.key])
 
     def rows(self) -> Iterator[Row]:
         """Measure what is not known yet, capture by capture; raises what decoding, a model or a metric raises."""

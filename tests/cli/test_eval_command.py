@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +68,22 @@ def test_a_list_chooses_the_photos(photos: Path, tiny_model: Path) -> None:
     assert "b.png" in result.stderr
     assert "a.png" not in result.stderr
     assert f"| ratio 50 | gt | {tiny_model.name} | 1 |" in result.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux")
+def test_file_names_that_are_no_text_and_end_cells_are_measured_and_written(
+    photos: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    (photos / "a.png").rename(photos / "a\udcff|\u202e.png")
+    model = Path(shutil.copy(tiny_model, tmp_path / "m|n.onnx"))
+    files = [tmp_path / f"out{suffix}" for suffix in (".csv", ".md", ".html")]
+    written = ["--csv", files[0], "--out", files[1], "--report", files[2]]
+    result = run("--photos", photos, "--ratio", 50, "--model", model, "--exposure", "gt", *written)
+    assert result.exit_code == 0, result.output
+    texts = [file.read_text(encoding="utf-8") for file in files]
+    assert "a\\udcff|" in texts[0]
+    assert "| gt | m\\|n.onnx | 2 |" in texts[1]
+    assert "a\\udcff|\\u202e.png" in texts[2]
 
 
 def test_auto_is_what_infer_does(photos: Path, tiny_model: Path) -> None:

@@ -90,3 +90,10 @@ def test_json_has_no_infinity():
 
 def test_keys_follow_content_and_not_order():
     assert key_of({"a": 1, "b": 2}) == key_of({"b": 2, "a": 1}) != key_of({"a": 1, "b": 3})
+
+
+def test_names_that_are_no_text_are_written_as_escapes(tmp_path):
+    path = tmp_path / "rows.csv"
+    RowsFile(path).append(row(capture="bad\udcff.png"))
+    assert b"bad\\udcff.png" in path.read_bytes()
+    assert [known.key for known in RowsFile(path, resume=True).known.values()] == ["k1"]

@@ -126,6 +126,27 @@ def test_what_is_known_is_not_measured_again(evaluator):
     ]
 
 
+def test_known_rows_have_the_names_of_now_and_stand_where_they_belong(evaluator):
+    """A model file that was renamed, or is named with its folder beside another of its name, is the same model."""
+    evaluator.models = [evaluator.models[1]]
+    evaluator.__post_init__()
+    known = {row.key: row for row in evaluator.rows()}
+    first, renamed = Shade(0.3), Shade(0.5)
+    renamed.name = "renamed"
+    again = Evaluator(
+        Flat(), [first, renamed], evaluator.exposures, evaluator.measures, known, skip_damaged=True, tell=lambda _: None
+    )
+    result = conclude(again, list(again.rows()), overall=True)
+    assert [(row.capture, row.model, row.exposure) for row in result.rows[:4]] == [
+        ("0.2", "shade 0.3", "gt"),
+        ("0.2", "shade 0.3", "paper"),
+        ("0.2", "renamed", "gt"),
+        ("0.2", "renamed", "paper"),
+    ]
+    assert result.reused == 5
+    assert [mean.model for mean in result.means] == ["shade 0.3", "renamed"] * 2
+
+
 def test_a_key_changes_with_the_model_the_exposure_and_the_capture(evaluator):
     assert len({row.key for row in evaluator.rows()}) == 10
     other = Evaluator(Flat(), [Shade(0.1)], [Exposing.GT], Measures(), tell=lambda _: None)
