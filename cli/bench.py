@@ -9,6 +9,8 @@ import typer
 
 from rdi.cli import bench_options as options
 from rdi.cli.benchmarks.request import Request
+from rdi.cli.outputs import require_out
+from rdi.cli.terminal import printable
 from rdi.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,12 +38,7 @@ class Mode(NamedTuple):
 
     def refuse_output(self, name: str, out: Path | None) -> None:
         """UsageError for a file that this mode cannot write, before anything is measured."""
-        suffixes = (".md", ".json", *self.writes)
-        if out and out.suffix not in suffixes:
-            of = "" if name == BACKENDS else f" of --{name}"
-            raise UsageError(
-                f"--out {out} has no suffix that says what to write{of}; give a {' or '.join(suffixes)} file"
-            )
+        require_out(out, (".md", ".json", *self.writes), "" if name == BACKENDS else f" of --{name}")
 
 
 BACKENDS = "backends"  # what is measured where no mode is named
@@ -130,7 +127,8 @@ def show(result: "Figures", machine: "Machine", out: Path | None, as_json: bool)
         ".md": lambda: f"{machine.describe()}\n\n{result.markdown()}\n",
         ".svg": lambda: cast("Drawable", result).svg(machine.describe()),
     }
-    if out:
+    text = contents[".json" if as_json else ".md"]()
+    print(text if as_json else printable(text), end="", flush=True)
+    if out:  # after the figures are shown: a disk that is full must not take hours of measuring along
         with atomic_path(out) as temporary:
-            temporary.write_text(contents[out.suffix](), encoding="utf-8")
-    print(contents[".json" if as_json else ".md"](), end="")
+            temporary.write_text(contents[out.suffix](), encoding="utf-8", errors="backslashreplace")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rdi.cli import eval_options as options
 from rdi.cli.eval_sources import SourceOptions, open_source
+from rdi.cli.outputs import require_out
 from rdi.cli.terminal import printable
 from rdi.errors import UsageError
 
@@ -48,7 +49,7 @@ def evaluate(
     wanted.require_one()
     if csv is None and (resume or overwrite):
         raise UsageError(f"--{'resume' if resume else 'overwrite'} is of use with --csv only; give --csv FILE")
-    _require_writable(out)
+    require_out(out, (".md", ".json"))
     if report:
         from rdi.page.document import require_page_path
 
@@ -76,16 +77,6 @@ def evaluate(
         from rdi.evaluation.page import write_evaluation_page
 
         write_evaluation_page(report, result, source, models)
-
-
-def _require_writable(out: Path | None) -> None:
-    """UsageError for an --out that could not be written at the end, before anything is measured."""
-    if out is None:
-        return
-    if out.suffix not in (".md", ".json"):
-        raise UsageError(f"--out {out} has no suffix that says what to write; give a .md or .json file")
-    if not out.parent.is_dir():
-        raise UsageError(f"--out {out}: the folder {out.parent} does not exist; make it first")
 
 
 def _exposures(text: str) -> "list[Exposing]":
@@ -127,11 +118,11 @@ def _show(result: "Evaluation", out: Path | None, as_json: bool) -> None:
     from rdi.atomic import atomic_path
 
     figures = json.dumps(result.to_dict(), indent=1, allow_nan=False)
-    if out:
+    print(figures if as_json else printable(result.markdown()))
+    if out:  # after the figures are shown: a disk that is full must not take them along
         with atomic_path(out) as temporary:
             text = figures if out.suffix == ".json" else printable(result.markdown())
             temporary.write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
-    print(figures if as_json else printable(result.markdown()))
 
 
 def _tell(text: str) -> None:

@@ -8,6 +8,7 @@ from rdi.page.markup import Html, element, join, paragraph
 from rdi.page.tables import Column, Table, table
 
 _FIGURE = re.compile(r"[-+]?[\d., ]*\d[\d.,]*(e[-+]?\d+)?\s*%?|-|")
+_RULE = re.compile(r":?-+:?")
 
 
 def from_markdown(text: str, caption: str) -> Html:
@@ -19,12 +20,13 @@ def from_markdown(text: str, caption: str) -> Html:
 
 
 def _blocks(text: str, caption: str) -> Iterator[Html]:
-    blocks = [(kind, [*lines]) for kind, lines in groupby(text.splitlines(), _kind) if kind]
+    grouped = ((kind, [*lines]) for kind, lines in groupby(text.splitlines(), _kind) if kind)
+    blocks = [("text" if kind == "table" and not _cells_of(lines) else kind, lines) for kind, lines in grouped]
     for place, (kind, lines) in enumerate(blocks):
         before_table = caption == "" and place + 1 < len(blocks) and blocks[place + 1][0] == "table"
         if kind == "table":
             before = blocks[place - 1][1][-1] if place else ""
-            yield _table([_cells(line) for line in lines], caption or before)
+            yield _table(_cells_of(lines), caption or before)
             caption = ""
         elif kind == "list":
             yield element("ul", *(element("li", line[2:]) for line in lines))
@@ -36,6 +38,13 @@ def _kind(line: str) -> str:
     if line.startswith("|"):
         return "table"
     return "list" if line.startswith("- ") else "text" if line.strip() else ""
+
+
+def _cells_of(lines: list[str]) -> list[list[str]]:
+    """Heading, rule and rows; none where the lines only begin like a table, with a file's name for example."""
+    cells = [_cells(line) for line in lines]
+    whole = len(cells) > 1 and {len(row) for row in cells} == {len(cells[0])}
+    return cells if whole and all(_RULE.fullmatch(cell) for cell in cells[1]) else []
 
 
 def _cells(line: str) -> list[str]:

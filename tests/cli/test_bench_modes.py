@@ -115,6 +115,7 @@ def test_a_ctrl_c_prints_what_is_done_and_exits_with_130(
         (["--macs", "--runs", "3"], "--macs takes no --runs"),
         (["--stages", "--sizes", "64x96"], "--stages takes no --sizes"),
         (["--branches", "--sizes", "64x96,96x64"], "one size is measured here"),
+        (["--macs", "--out", "nowhere/a.md"], "the folder nowhere does not exist"),
         (["--parallel", "--out", "a.svg"], "of --parallel; give a .md or .json file"),
         (["photo.dng"], "photo.dng is of use to --stages and --training alone"),
         (["--macs", "--stages"], "--macs and --stages exclude each other"),

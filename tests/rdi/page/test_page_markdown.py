@@ -2,6 +2,8 @@
 
 import xml.etree.ElementTree as ET
 
+import pytest
+
 from rdi.page.markdown import from_markdown
 
 REPORT = """Two <threads> each.
@@ -30,3 +32,9 @@ def test_tables_lists_and_paragraphs_come_out_as_such() -> None:
     assert [span.text for span in page.iter("span")] == ["Times", "Published:"]
     assert [cell.text for cell in page.iter("td")] == ["0.1", "a | b", "1,2 %", "-", "28.9"]
     assert [cell.get("class") for cell in page[1].iter("th")][:3] == [None, "figure", None]
+
+
+@pytest.mark.parametrize("text", ["|a.dng, 600x400", "| a | b |\n|c", "| a | b |\n|---|---|\n| 1 | 2 | 3 |", "a\n|b"])
+def test_what_only_begins_like_a_table_stays_text(text: str) -> None:
+    page = ET.fromstring(f"<main>{from_markdown(text, '')}</main>")
+    assert [element.text for element in page] == text.splitlines()
