@@ -33,7 +33,7 @@ def ssim(picture: Picture, target: Picture) -> float:
         for channel in range(channels):
             a, b = (side[band, :, channel].astype(np.float64) for side in (picture, target))
             total += _sum_of_similarity(a, b, peak)
-    return total / (rows * (width - WINDOW + 1) * channels)
+    return float(total / (rows * (width - WINDOW + 1) * channels))
 
 
 def _sum_of_similarity(a: Floats, b: Floats, peak: float) -> float:
