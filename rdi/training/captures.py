@@ -16,7 +16,7 @@ from rdi.model_kinds import Rendering, WhiteBalance
 from rdi.noise import ReadNoise
 from rdi.rendering import render_camera
 from rdi.sensors.cameras import find_sensor, sensors_of
-from rdi.simulate import Exposure, Sensor, expose, to_camera
+from rdi.simulate import Exposure, Sensor, expose, render_clean, to_camera
 from rdi.training.choices import Camera
 from rdi.training.photos import PhotoShelf
 from rdi.training.sample import Sample, Samples
@@ -120,13 +120,14 @@ class SimulatedCaptures(Samples):
         mosaic = expose(camera, sensor, exposure, ReadNoise.TUKEY_LAMBDA, generator)
         gains = self.cfa.per_site(exposure.white_balance) if self._balanced else None
         inputs = to_light(mosaic, self.cfa, sensor.black_levels, sensor.white_level, exposure.ratio, gains)
-        compression = 1.0 if self.settings.rendering is Rendering.CAMERA else 0.0
-        target = render_camera(camera, sensor.srgb_from_camera, compression).transpose(2, 0, 1)
+        rendered = self.settings.rendering is Rendering.CAMERA
+        # Light beyond white is clipped in camera RGB, as raw developers do, or goes to white as all colours do.
+        target = render_camera(camera, sensor.srgb_from_camera) if rendered else render_clean(camera, sensor)
         return Sample(
             torch.from_numpy(inputs)[None],
-            torch.from_numpy(np.ascontiguousarray(target)),
+            torch.from_numpy(np.ascontiguousarray(target.transpose(2, 0, 1))),
             torch.tensor(sensor.srgb_from_camera, dtype=torch.float32),
-            torch.tensor(compression),
+            torch.tensor(float(rendered)),
         )
 
     def describe(self, index: int) -> str:

@@ -9,9 +9,10 @@ from PIL import Image
 
 from rdi.camera import Cfa
 from rdi.errors import UsageError
-from rdi.model_kinds import WhiteBalance
+from rdi.model_kinds import Rendering, WhiteBalance
 from rdi.pictures import load_picture
-from rdi.simulate import Sensor, render_clean
+from rdi.rendering import render_camera
+from rdi.simulate import Sensor, render_clean, to_camera
 from rdi.training import captures as captures_module
 from rdi.training.captures import PhotoWindow, SimulatedCaptures, draw_light, draw_log_uniform
 from rdi.training.choices import Camera
@@ -202,3 +203,19 @@ def test_a_photo_that_is_not_kept_is_decoded_once_for_a_sample(shelf, monkeypatc
     captures = SimulatedCaptures(PhotoShelf(shelf.paths, smallest=192, budget=0), SETTINGS)
     assert torch.equal(captures[2][0], SimulatedCaptures(shelf, SETTINGS)[2][0])
     assert len(decoded) == 1
+
+
+def test_light_beyond_white_is_clipped_before_the_matrix_or_goes_to_white_after_it(shelf, monkeypatch):
+    monkeypatch.setattr(captures_module, "draw_light", lambda _: np.array([0.5, 1.0, 6.0]))
+    targets = []
+    for rendering in Rendering:
+        captures = SimulatedCaptures(shelf, replace(SETTINGS, rendering=rendering))
+        drawn, _ = captures._draw(0)
+        camera = to_camera(drawn.window.cut(drawn.photo), drawn.sensor, drawn.light)
+        wanted = {
+            Rendering.PAPER: render_clean(camera, drawn.sensor),
+            Rendering.CAMERA: render_camera(camera, drawn.sensor.srgb_from_camera),
+        }[rendering]
+        targets.append(captures[0].target.permute(1, 2, 0).numpy())
+        np.testing.assert_array_equal(targets[-1], wanted)
+    assert np.abs(targets[0] - targets[1]).max() > 0.1
