@@ -16,7 +16,7 @@ from rdi.evaluation.summary import Mean
 from rdi.evaluation.unrestored import unrestored
 from rdi.page import Bars, Column, Html, Layer, Page, Plot, Section, Series, Table, bars, paragraph, plot, table, viewer
 from rdi.page.axes import Axis, linear_axis
-from rdi.page.budget import share_of
+from rdi.page.budget import PAGE, pictures_each
 from rdi.page.document import write_page
 from rdi.page.markdown import from_markdown
 from rdi.page.markup import element, join
@@ -45,11 +45,14 @@ def write_evaluation_page(path: Path, result: Evaluation, source: Source, models
     source, models: that were measured
     Raises OutputError where the path cannot be written, and what decoding and restoring raise.
     """
+    means = from_markdown(result.markdown(), "Means over captures")
+    plots, listed = _plots(result.means), _listed(result.rows)
+    room = PAGE - sum(len(part.encode()) for part in (means, plots, listed))
     sections = [
-        Section("Means", from_markdown(result.markdown(), "Means over captures")),
-        Section("By exposure ratio", _plots(result.means)),
-        *_shown(result.rows, source, models),
-        Section("Every capture", _listed(result.rows)),
+        Section("Means", means),
+        Section("By exposure ratio", plots),
+        *_shown(result.rows, source, models, room),
+        Section("Every capture", listed),
     ]
     names = ", ".join(dict.fromkeys(row.model for row in result.rows))
     summary = f"{names}: {len({(row.capture, row.ratio) for row in result.rows})} captures, {result.data['data']}"
@@ -94,11 +97,15 @@ def _plot(means: Sequence[Mean], name: str, unit: str, attribute: str, from_zero
     return bars(Bars(title, "", "", groups, y, bar_series, figures), f"m-{attribute}")
 
 
-def _shown(rows: Sequence[Row], source: Source, models: Sequence[Model]) -> list[Section]:
-    """The worst and the best captures of the first model, each beside its target and the other models' pictures."""
+def _shown(rows: Sequence[Row], source: Source, models: Sequence[Model], room: int) -> list[Section]:
+    """The worst and the best captures of the first model, each beside its target and the other models' pictures.
+
+    room: bytes of the page that the rest of it leaves
+    """
     chosen = _choose(rows)
+    budget = pictures_each(len(chosen), room)
     return [
-        Section(f"{choice.why}: {choice.row.capture}", _picture(choice.row, source, models, place, len(chosen)))
+        Section(f"{choice.why}: {choice.row.capture}", _picture(choice.row, source, models, f"v{place}", budget))
         for place, choice in enumerate(chosen)
     ]
 
@@ -123,8 +130,8 @@ def _places(word: str, count: int) -> list[str]:
     return [f"{ordinal}{word.lower()}" if ordinal else word for ordinal in ordinals[:count]]
 
 
-def _picture(row: Row, source: Source, models: Sequence[Model], place: int, count: int) -> Html:
-    """Restored once more, since no picture is kept while an evaluation runs."""
+def _picture(row: Row, source: Source, models: Sequence[Model], key: str, budget: int) -> Html:
+    """Restored once more, since no picture is kept while an evaluation runs; `budget`: bytes of its JPEGs."""
     scene = source.open(next(i for i, listed in enumerate(source.listed) if _is(row, listed.name, listed.ratio)))
     layers = [("Target", "what it should be", _eight_bits(scene.target))]
     dark = unrestored(scene.photo, row.amplification)
@@ -135,13 +142,13 @@ def _picture(row: Row, source: Source, models: Sequence[Model], place: int, coun
         (model.name, "restored", _restored(model, scene, exposing)) for model in models if model.name != row.model
     ]
     own = next(model for model in models if model.name == row.model)
-    share = share_of(place, max(count, 4)).pictures // (len(layers) + 1)
+    share = budget // (len(layers) + 1)
     befores = [Layer(name, encode_within(picture, share), explained) for name, explained, picture in layers]
     after = Layer(row.model, encode_within(_restored(own, scene, exposing), share), "restored")
     ratio = "" if row.ratio is None else f"exposure ratio {row.ratio:g}, "
     ssim = "" if row.ssim is None else f", SSIM {row.ssim:.4f}"
     about = f"{ratio}amplified {row.amplification:.4g} times ({row.exposure}): PSNR {row.psnr:.2f} dB{ssim}"
-    return join(paragraph(about, class_="quiet"), viewer(f"v{place}", befores, after, row.capture))
+    return join(paragraph(about, class_="quiet"), viewer(key, befores, after, row.capture))
 
 
 def _is(row: Row, name: str, ratio: float | None) -> bool:

@@ -39,3 +39,8 @@ def share_of(index: int, photos: int, page: int = PAGE) -> Share:
         return Share(0, False, False)
     pictures = int((left / shown - MARKUP_CARD) * 3 / 4)  # base64: four characters for three bytes
     return Share(pictures, index < figured, detailed)
+
+
+def pictures_each(viewers: int, page: int = PAGE) -> int:
+    """Bytes of JPEGs that each of so many viewers, with a line of text or two, may take of a page of so many bytes."""
+    return max(int(((page - FRAME) / max(viewers, 1) - MARKUP_CARD) * 3 / 4), 0)

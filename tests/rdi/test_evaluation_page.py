@@ -14,6 +14,7 @@ from rdi.cli.main import app
 from rdi.evaluation.page import _choose
 from rdi.evaluation.rows import Row
 from rdi.evaluation.unrestored import unrestored
+from rdi.page import Html
 
 HOSTILE = "<img src=x onerror=alert(1)>.png"
 
@@ -54,6 +55,21 @@ def test_the_worst_and_the_best_captures_are_shown_beside_their_targets(photos: 
     assert shown == [*listed[:3], *listed[:2:-1]]
     assert page.count('alt="') == 3 * 6
     assert "<img src=x" not in page
+
+
+def test_many_rows_leave_less_room_to_the_pictures(
+    tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page keeps its size whatever it lists: four thousand rows are 1.5 MB."""
+    folder = tmp_path / "large"
+    folder.mkdir()
+    for name in ("a.png", "b.png"):
+        picture = np.random.default_rng(0).integers(0, 256, (640, 832, 3)).astype(np.uint8)
+        Image.fromarray(picture).save(folder / name)
+    monkeypatch.setattr("rdi.evaluation.page._listed", lambda _: Html("x" * 400_000))
+    assert len(report_of(folder, tiny_model, "30")) > 1_500_000
+    monkeypatch.setattr("rdi.evaluation.page.PAGE", 1_200_000)
+    assert 1_000_000 < len(report_of(folder, tiny_model, "30")) <= 1_200_000
 
 
 def test_several_ratios_are_a_line_and_one_is_a_bar(photos: Path, tiny_model: Path) -> None:
