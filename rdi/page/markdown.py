@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 
-from rdi.page.markup import Html, element, join, paragraph
+from rdi.page.markup import Content, Html, element, join, paragraph
 from rdi.page.tables import Column, Table, table
 
 _FIGURE = re.compile(r"[-+]?[\d., ]*\d[\d.,]*(e[-+]?\d+)?\s*%?|-|")
@@ -29,9 +29,9 @@ def _blocks(text: str, caption: str) -> Iterator[Html]:
             yield _table(_cells_of(lines), caption or before)
             caption = ""
         elif kind == "list":
-            yield element("ul", *(element("li", line[2:]) for line in lines))
+            yield element("ul", *(element("li", _inline(line[2:])) for line in lines))
         else:
-            yield from (paragraph(line) for line in (lines[:-1] if before_table else lines))
+            yield from (paragraph(_inline(line)) for line in (lines[:-1] if before_table else lines))
 
 
 def _kind(line: str) -> str:
@@ -57,4 +57,12 @@ def _table(lines: list[list[str]], caption: str) -> Html:
     columns = [
         Column(name, holds and place > 0) for place, (name, holds) in enumerate(zip(headings, figures, strict=True))
     ]
-    return table(Table(caption, columns, rows))
+    return table(Table(caption, columns, [[*map(_inline, row)] for row in rows]))
+
+
+def _inline(text: str) -> Content:
+    """Text with what stands between backticks as code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return text
+    return join(*(element("code", part) if place % 2 else part for place, part in enumerate(parts)))

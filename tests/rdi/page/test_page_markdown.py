@@ -38,3 +38,9 @@ def test_tables_lists_and_paragraphs_come_out_as_such() -> None:
 def test_what_only_begins_like_a_table_stays_text(text: str) -> None:
     page = ET.fromstring(f"<main>{from_markdown(text, '')}</main>")
     assert [element.text for element in page] == text.splitlines()
+
+
+def test_what_stands_between_backticks_is_code_and_a_single_one_is_none() -> None:
+    assert from_markdown("by `a<b>`, not `", "") == "<p>by `a&lt;b&gt;`, not `</p>"
+    assert from_markdown("by `a<b>`", "") == "<p>by <code>a&lt;b&gt;</code></p>"
+    assert "<td><code>r</code></td>" in from_markdown("|a|b|\n|---|---|\n|1|`r`|", "")
