@@ -79,7 +79,12 @@ def _smooth(picture: NDArray[np.float32]) -> NDArray[np.float32]:
 def _features(picture: Floats, side: int) -> Floats:
     """(blocks, 18): shape and spread of each block's values, and of the products of neighbours (paper, Eq. 7)."""
     rows, columns = (size // side for size in picture.shape)
-    blocks = picture.reshape(rows, side, columns, side).swapaxes(1, 2).reshape(-1, side, side)
+    bands = picture.reshape(rows, side, columns, side).swapaxes(1, 2)
+    # A row of blocks at a time: all of them would be six more arrays of the picture's size.
+    return np.concatenate([_features_of(np.ascontiguousarray(blocks)) for blocks in bands])
+
+
+def _features_of(blocks: Floats) -> Floats:
     shape, left, right, _ = _fit(blocks)
     found = [shape, (left + right) / 2]
     for shift in _SHIFTS:
