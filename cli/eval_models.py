@@ -29,9 +29,12 @@ if TYPE_CHECKING:
 def open_models(files: Sequence[Path], from_paper: Path | None, provider: str) -> list[Model]:
     """Open all of them, named by their files, or their paths where names are the same.
 
-    Raises UsageError for a file that is given twice or neither .onnx nor .safetensors, and what opening it raises.
+    Raises UsageError for a file that is given twice or neither .onnx nor .safetensors and for a provider that nothing
+    would run on, and what opening a file raises.
     """
     names = _names([*files, *([from_paper] if from_paper else [])])
+    if provider != "cpu" and not any(path.suffix == ".onnx" for path in files):
+        raise UsageError(f"--provider {provider} is for .onnx models, and there is none; leave it out or add one")
     models: list[Model] = [_open(path, names[path], provider) for path in files]
     if from_paper:
         _require_torch()

@@ -275,3 +275,9 @@ def test_a_model_that_is_given_twice_is_refused(photos: Path, tiny_model: Path) 
     result = run("--photos", photos, "--model", tiny_model, "--model", tiny_model)
     assert result.exit_code == 2
     assert "given twice" in result.stderr
+
+
+def test_a_provider_that_nothing_would_run_on_is_refused(photos: Path, checkpoint_file: Path) -> None:
+    result = run("--photos", photos, "--model", checkpoint_file, "--provider", "cuda")
+    assert result.exit_code == 2
+    assert "--provider cuda is for .onnx models" in result.stderr
