@@ -60,7 +60,10 @@ def _put_and_get(store: PictureStore, connection: "multiprocessing.connection.Co
 
 @pytest.mark.skipif(sys.platform == "win32", reason="descriptors are not passed on there")
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_processes_share_what_each_of_them_puts(method: str, store: PictureStore) -> None:
+def test_processes_share_what_each_of_them_puts(
+    method: str, store: PictureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).resolve().parents[3])  # a spawned process imports this very module
     store.put(0, picture(5, 7))
     context = multiprocessing.get_context(method)
     ours, theirs = context.Pipe()
