@@ -30,14 +30,14 @@ class CameraPicture(nn.Module):
 
     @staticmethod
     def order() -> Tensor:
-        """Of the last convolution's outputs in a tile: colour, row, column, so that a matrix takes them as they lie."""
-        return tile_order().view(TILE * TILE, COLOURS).T.flatten()
+        """Of the last convolution's outputs in a tile: row, colour, column, so that a matrix takes a row as it lies."""
+        return tile_order().view(TILE, TILE, COLOURS).transpose(1, 2).flatten()
 
     @staticmethod
     def unrounded(tiles: Sequence[Tensor]) -> Tensor:
         """Four of (1, 48, H/8, W/8) -> (1, H, W, 3), as they are: camera RGB."""
         size = tiles[0].shape[2:]
-        return assemble([tile.view(COLOURS, TILE * TILE, -1).transpose(0, 1).reshape(1, -1, *size) for tile in tiles])
+        return assemble([tile.view(TILE, COLOURS, TILE, -1).transpose(1, 2).reshape(1, -1, *size) for tile in tiles])
 
     def forward(
         self, tiles: Sequence[Tensor], camera_to_srgb: Tensor, gamut_compression: Tensor, cut: int = 0
@@ -54,10 +54,9 @@ class CameraPicture(nn.Module):
     @staticmethod
     def render(tile: Tensor, matrix: Tensor, codes: Tensor, farthest: Tensor) -> list[Tensor]:
         """One phase: a tensor (column and colour, places) for each row of a tile."""
-        planes = torch.split((matrix @ tile.view(COLOURS, -1)).view(4 * TILE, TILE, -1), 1)  # of each: a row of a tile
         rows = []
-        for row in range(TILE):
-            *differences, darkness = planes[row::TILE]
+        for camera in torch.split(tile.view(TILE, COLOURS, -1), 1):  # (1, 3, columns and places): one row of a tile
+            *differences, darkness = torch.split((matrix @ camera).view(4, TILE, -1), 1)
             kept = kept_saturation(darkness, differences, farthest)
             colours = [look_up(codes, places(kept * part - darkness)) for part in differences]
             rows.append(torch.stack(colours, dim=1).view(TILE * COLOURS, -1))
