@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from rdi.checkpoint import load_checkpoint, save_checkpoint
 from rdi.errors import OutputError, TrainingDataError
@@ -27,15 +26,9 @@ SETTINGS = TrainingSettings(
 )
 
 
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("photos")
-    generator = np.random.default_rng(0)
-    for name in ("a", "b", "held-out"):
-        coarse = generator.integers(0, 256, (14, 16, 3), dtype=np.uint8)
-        Image.fromarray(coarse).resize((220, 200), Image.Resampling.BICUBIC).save(folder / f"{name}.png")
-    (folder / "VALIDATION.txt").write_text("held-out.png\n")
-    return folder
+@pytest.fixture
+def photos(training_photos):
+    return training_photos
 
 
 def train_on_photos(folder, run_folder, settings, **options):
