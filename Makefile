@@ -27,6 +27,6 @@ openvino:
 test:
 	$(PYTHON) -m pytest
 
-# About a quarter of an hour on two idle cores; QUICK=1: one run of each, to see that it works. PHOTO: a raw photo.
+# Ten minutes on two idle cores; QUICK=1: one run of each, to see that it works. PHOTO: a raw photo.
 benchmarks:
 	$(PYTHON) -m rdi.export.benchmarks.page $(if $(PHOTO),--photo "$(PHOTO)") $(if $(QUICK),--quick) docs/benchmarks.md README.md
