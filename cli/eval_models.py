@@ -1,7 +1,4 @@
-"""The models of `rdi eval`: ONNX files through the runtime, weights through plain PyTorch.
-
-Colours beyond sRGB are clipped, also by models that could compress them, because those of the targets are.
-"""
+"""The models of `rdi eval`: ONNX files through the runtime, weights through plain PyTorch."""
 
 import hashlib
 from collections.abc import Sequence
@@ -26,34 +23,34 @@ if TYPE_CHECKING:
     from rdi.checkpoint import Checkpoint
 
 
-def open_models(files: Sequence[Path], from_paper: Path | None, provider: str) -> list[Model]:
+def open_models(files: Sequence[Path], from_paper: Path | None, provider: str, gamut: Gamut) -> list[Model]:
     """Open all of them, named by their files, or their paths where names are the same.
 
+    gamut: of those models that leave a choice
     Raises UsageError for a file that is given twice or neither .onnx nor .safetensors and for a provider that nothing
     would run on, and what opening a file raises.
     """
     names = _names([*files, *([from_paper] if from_paper else [])])
     if provider != "cpu" and not any(path.suffix == ".onnx" for path in files):
         raise UsageError(f"--provider {provider} is for .onnx models, and there is none; leave it out or add one")
-    models: list[Model] = [_open(path, names[path], provider) for path in files]
+    models: list[Model] = [_open(path, names[path], provider, gamut) for path in files]
     if from_paper:
         _require_torch()
         from rdi.checkpoint import load_published
 
-        models.append(TorchModel(names[from_paper], _digest(from_paper, "torch"), load_published(from_paper)))
+        models.append(TorchModel(names[from_paper], _digest(from_paper, "torch"), load_published(from_paper), gamut))
     return models
 
 
 class OnnxModel:
     """An ONNX file, as `rdi infer` runs it."""
 
-    def __init__(self, path: Path, name: str, provider: str) -> None:
+    def __init__(self, path: Path, name: str, provider: str, gamut: Gamut) -> None:
         self.name = name
-        opened = read_metadata(path)
-        gamut = Gamut.CLIP if opened.rendering is Rendering.CAMERA else Gamut.COMPRESS
-        self._restorer = Restorer(path, provider=provider, gamut=gamut)
+        usable = gamut if read_metadata(path).rendering is Rendering.CAMERA else Gamut.COMPRESS
+        self._restorer = Restorer(path, provider=provider, gamut=usable)
         self.cfa = self._restorer.model.cfa
-        self.digest = _digest(path, provider)
+        self.digest = _digest(path, f"{provider} {usable}")
 
     def restore(self, photo: RawPhoto, exposing: Exposing, ratio: float | None) -> Restoration:
         """Restore a photo; the errors of `Restorer.restore`."""
@@ -65,9 +62,9 @@ class OnnxModel:
 class TorchModel:
     """Weights, by the plain network in PyTorch."""
 
-    def __init__(self, name: str, digest: str, checkpoint: "Checkpoint") -> None:
-        self.name, self.digest = name, digest
-        self._checkpoint = checkpoint
+    def __init__(self, name: str, digest: str, checkpoint: "Checkpoint", gamut: Gamut) -> None:
+        self.name, self.digest = name, f"{digest} {gamut}"
+        self._checkpoint, self._gamut = checkpoint, gamut
         self.cfa: Cfa = checkpoint.metadata.cfa
 
     def restore(self, photo: RawPhoto, exposing: Exposing, ratio: float | None) -> Restoration:
@@ -77,20 +74,20 @@ class TorchModel:
         metadata = self._checkpoint.metadata
         amplification = choose_amplification(photo, metadata, _exposure(exposing, ratio)).value
         picture = reference.restore(
-            self._checkpoint.network, metadata, photo, amplification, gamut_compression=Gamut.CLIP.compression
+            self._checkpoint.network, metadata, photo, amplification, gamut_compression=self._gamut.compression
         )
         return Restoration(picture, amplification)
 
 
-def _open(path: Path, name: str, provider: str) -> Model:
+def _open(path: Path, name: str, provider: str, gamut: Gamut) -> Model:
     if path.suffix == ".onnx":
-        return OnnxModel(path, name, provider)
+        return OnnxModel(path, name, provider, gamut)
     if path.suffix == ".safetensors":
         _require_torch()
         from rdi.checkpoint import load_checkpoint
 
         checkpoint = load_checkpoint(path)
-        return TorchModel(name, _digest(path, "torch"), checkpoint)
+        return TorchModel(name, _digest(path, "torch"), checkpoint, gamut)
     raise UsageError(f"--model {path} is neither .onnx nor .safetensors; published .pth files go with --from-paper")
 
 

@@ -7,7 +7,7 @@ import typer
 
 from rdi.cli.eval_sources import ISO, RATIOS
 
-# What to measure on: one of the first three.
+# What to measure on: one of the first four.
 Photos = Annotated[
     Path | None, typer.Option(help="Folder of ordinary photos: dark captures of them are simulated, always the same.")
 ]
@@ -15,14 +15,31 @@ Sid = Annotated[Path | None, typer.Option(help="Folder of the SID dataset: holds
 Pairs = Annotated[
     Path | None, typer.Option(help="Folder of your own pairs: NAME.ARW and NAME_long.ARW or NAME.png, and so on.")
 ]
+Chart = Annotated[
+    bool,
+    typer.Option(
+        "--chart", help="A ColorChecker in the dark, by several cameras: CIEDE2000 of its 24 patches, LibRaw's beside."
+    ),
+]
 Names = Annotated[
     Path | None,
     typer.Option(
         "--list", help="Of --photos: file that names them, one a line; default: VALIDATION.txt in the folder, else all."
     ),
 ]
-Iso = Annotated[float | None, typer.Option(help=f"Of --photos: ISO of the simulated sensor; default: {ISO:g}.")]
-Ratio = Annotated[str | None, typer.Option(help=f"Of --photos: exposure ratios, comma-separated; default: {RATIOS}.")]
+Iso = Annotated[
+    float | None, typer.Option(help=f"Of --photos and --chart: ISO of the simulated sensor; default: {ISO:g}.")
+]
+Ratio = Annotated[
+    str | None,
+    typer.Option(help=f"Of --photos and --chart: exposure ratios, comma-separated; default: {RATIOS}, --chart: 100."),
+]
+Sensors = Annotated[
+    str | None,
+    typer.Option(
+        help="Of --chart: cameras of `rdi simulate --list-sensors`, comma-separated; default: seven of six makes."
+    ),
+]
 CameraName = Annotated[str | None, typer.Option("--camera", help="Of --sid: sony or fuji; default: sony.")]
 Split = Annotated[str | None, typer.Option(help="Of --sid: test, val or train; default: test.")]
 SkipMissing = Annotated[
@@ -39,9 +56,18 @@ FromPaper = Annotated[
 ]
 Provider = Annotated[str, typer.Option(help="ONNX Runtime's execution provider for .onnx models.")]
 ExposureNames = Annotated[
-    str,
+    str | None,
     typer.Option(
-        help="Amplifications, comma-separated: gt, the true ratio; paper, the estimate (Eq. 5); auto, as rdi infer."
+        help="Amplifications, comma-separated: gt, the true ratio; paper, the estimate (Eq. 5); auto, as rdi infer. "
+        "Default: gt,paper; --chart: gt only."
+    ),
+]
+GamutName = Annotated[
+    str | None,
+    typer.Option(
+        "--gamut",
+        help="Of models with rendering camera, colours beyond sRGB: clip, as targets are, or compress, as in infer. "
+        "Default: clip; --chart: compress.",
     ),
 ]
 MaModel = Annotated[

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from rdi.cli.eval_output import tell
 from rdi.errors import UsageError
 
 if TYPE_CHECKING:
@@ -10,22 +11,27 @@ if TYPE_CHECKING:
 
     from rdi.camera.cfa import Cfa
     from rdi.evaluation.captures import Source
+    from rdi.evaluation.colours import ColourTable
     from rdi.evaluation.models import Model
+    from rdi.simulate import Sensor
 
 ISO, RATIOS = 3200.0, "100,250,300"
+CHART_RATIO = 100
 
 
 class SourceOptions(NamedTuple):
-    """The options, None where not given; one of the first three names the source, the others belong to one of them."""
+    """The options, None where not given; one of the first four names what is measured on, the others belong to some."""
 
     photos: Path | None = None
     sid: Path | None = None
     pairs: Path | None = None
+    chart: bool | None = None
     list: Path | None = None
     iso: float | None = None
     ratio: str | None = None
     camera: str | None = None
     split: str | None = None
+    sensors: str | None = None
 
     def require_one(self) -> None:
         """UsageError for none or several sources, and for an option that the chosen one would ignore."""
@@ -33,14 +39,20 @@ class SourceOptions(NamedTuple):
         chosen = [name for name in given if name in BELONGING]
         if len(chosen) != 1:
             which = " and ".join(f"--{name}" for name in chosen) or "nothing"
-            raise UsageError(f"{which} to measure on; give one of --photos DIR, --sid DIR and --pairs DIR")
-        for source, options in BELONGING.items():
-            ignored = [option for option in options if option in given and source not in chosen]
-            if ignored:
-                raise UsageError(f"--{ignored[0]} is an option of --{source}, not of --{chosen[0]}; leave it out")
+            raise UsageError(f"{which} to measure on; give one of --photos DIR, --sid DIR, --pairs DIR and --chart")
+        others = {option for options in BELONGING.values() for option in options} - {*BELONGING[chosen[0]]}
+        ignored = [name for name in given if name in others]
+        if ignored:
+            owners = " and ".join(f"--{source}" for source, options in BELONGING.items() if ignored[0] in options)
+            raise UsageError(f"--{ignored[0]} is an option of {owners}, not of --{chosen[0]}; leave it out")
 
 
-BELONGING = {"photos": ("list", "iso", "ratio"), "sid": ("camera", "split"), "pairs": ()}
+BELONGING = {
+    "photos": ("list", "iso", "ratio"),
+    "sid": ("camera", "split"),
+    "pairs": (),
+    "chart": ("iso", "ratio", "sensors"),
+}
 
 
 def open_source(options: SourceOptions, models: "Sequence[Model]", *, skip_missing: bool) -> "Source":
@@ -55,12 +67,47 @@ def open_source(options: SourceOptions, models: "Sequence[Model]", *, skip_missi
     return _recorded(options, skip_missing=skip_missing)
 
 
+def require_none(source: str, **given: object) -> None:
+    """UsageError for options that would be ignored with this source: None or False is not given."""
+    for name, value in given.items():
+        if value:
+            raise UsageError(f"--{name.replace('_', '-')} is of no use with --{source}; leave it out")
+
+
+def measure_chart(options: SourceOptions, models: "Sequence[Model]") -> "ColourTable":
+    """The colour table of the cameras that the options name; UsageError for options that make no sense."""
+    from rdi.evaluation.colours import measure_colours
+
+    ratios = parse_ratios(options.ratio or str(CHART_RATIO))
+    if len(ratios) > 1:
+        raise UsageError(f"--ratio {options.ratio}: --chart is measured at one ratio; give one")
+    iso = ISO if options.iso is None else options.iso
+    return measure_colours(models, _cameras(options.sensors, pattern_of(models)), iso, ratios[0], tell)
+
+
+def _cameras(names: str | None, pattern: "Cfa") -> "list[Sensor]":
+    """The named cameras, or those of the default that have the models' pattern."""
+    from rdi.evaluation.colours import CAMERAS
+    from rdi.sensors.cameras import find_sensor, sensors_of
+
+    if names is None:
+        fitting = sensors_of(pattern)
+        return [sensor for sensor in fitting if sensor.name in CAMERAS] or [*fitting]
+    sensors = [find_sensor(name) for name in names.split(",")]
+    unfit = next((sensor for sensor in sensors if sensor.cfa.period != pattern.period), None)
+    if unfit:
+        raise UsageError(
+            f"--sensors {unfit.name} has a mosaic of {unfit.cfa}, the models are for {pattern}; leave it out"
+        )
+    return sensors
+
+
 def _darkened(folder: Path, options: SourceOptions, models: "Sequence[Model]") -> "Source":
     from rdi.evaluation.captures import DarkenedPhotos
 
     iso = ISO if options.iso is None else options.iso
-    photos, ratios = _listed_photos(folder, options.list), _numbers(options.ratio or RATIOS)
-    return DarkenedPhotos(photos, ratios, iso, _pattern(models))
+    photos, ratios = _listed_photos(folder, options.list), parse_ratios(options.ratio or RATIOS)
+    return DarkenedPhotos(photos, ratios, iso, pattern_of(models))
 
 
 def _recorded(options: SourceOptions, *, skip_missing: bool) -> "Source":
@@ -93,7 +140,8 @@ def _listed_photos(folder: Path, names: Path | None) -> list[Path]:
     return paths
 
 
-def _numbers(text: str) -> list[float]:
+def parse_ratios(text: str) -> list[float]:
+    """Exposure ratios, comma-separated; UsageError for what is no list of different ones."""
     try:
         ratios = [float(part) for part in text.split(",")]
     except ValueError as error:
@@ -103,7 +151,7 @@ def _numbers(text: str) -> list[float]:
     return ratios
 
 
-def _pattern(models: "Sequence[Model]") -> "Cfa":
+def pattern_of(models: "Sequence[Model]") -> "Cfa":
     """What the simulated sensor has: the models' own; UsageError where they differ."""
     patterns = {model.cfa for model in models}
     if len(patterns) > 1:

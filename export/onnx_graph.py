@@ -111,6 +111,7 @@ def to_onnx(
             custom_translation_table={
                 torch.ops.rdi.quantise.default: quantise,
                 torch.ops.rdi.look_up.default: look_up,
+                torch.ops.rdi.clamp_to.default: clamp_to,
             },
             optimize=False,  # it would store every constant, however large
             verbose=False,
@@ -142,6 +143,11 @@ def quantise_halves(values: Any) -> Any:
 def look_up(tables: Any, places: Any) -> Any:
     """`rdi.export.amplifier.look_up` in ONNX."""
     return opset21.GatherElements(tables, places, axis=1)
+
+
+def clamp_to(values: Any, lowest: Any, highest: Any) -> Any:
+    """`rdi.export.deployment.rendering.clamp_to` in ONNX."""
+    return opset21.Clip(values, lowest, highest)
 
 
 def simplify(model: onnx.ModelProto) -> onnx.ModelProto:

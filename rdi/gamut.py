@@ -34,12 +34,14 @@ def compress_gamut(linear: Floats, strength: float = 1.0) -> Floats:
     """
     if strength == 0:
         return linear
-    intensity = linear.mean(axis=-1, keepdims=True, dtype=np.float32)
-    difference = linear - intensity
+    # Channel by channel: numpy's reductions over an axis of three are ten times as slow.
+    red, green, blue = (linear[..., channel : channel + 1] for channel in range(3))
+    intensity = (red + green + blue) / np.float32(3)
     within = np.clip(intensity, np.float32(NEAREST), np.float32(1 - NEAREST))
-    low = difference.min(axis=-1, keepdims=True) / -within
-    high = difference.max(axis=-1, keepdims=True) / (1 - within)
-    return np.asarray(intensity + difference * _kept(np.maximum(low, high), strength), dtype=np.float32)
+    low = (intensity - np.minimum(np.minimum(red, green), blue)) / within
+    high = (np.maximum(np.maximum(red, green), blue) - intensity) / (1 - within)
+    kept = _kept(np.maximum(low, high), strength)
+    return np.asarray(intensity + (linear - intensity) * kept, dtype=np.float32)
 
 
 def farthest(strength: float) -> float:

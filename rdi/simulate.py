@@ -163,9 +163,13 @@ def simulate(
     returns: RawPhoto with the sensor's levels and matrix and the exposure's white balance; `exposure_time` is left open
     """
     sensor = sensor or Sensor()
-    mosaic = expose(to_camera(photo, sensor), sensor, exposure, read_noise, np.random.default_rng(seed))
+    return take(to_camera(photo, sensor), sensor, exposure, read_noise, seed)
+
+
+def take(camera: Floats, sensor: Sensor, exposure: Exposure, read_noise: ReadNoise, seed: int) -> RawPhoto:
+    """The same of what the sensor would see, (H, W, 3) balanced camera RGB."""
     return RawPhoto(
-        mosaic=mosaic,
+        mosaic=expose(camera, sensor, exposure, read_noise, np.random.default_rng(seed)),
         cfa=sensor.cfa,
         black_level=np.array([sensor.black_level]),
         white_level=sensor.white_level,

@@ -1,4 +1,9 @@
-"""`rdi.rendering` in PyTorch: with gradients, also where a picture would be clipped, and a camera for each sample."""
+"""`rdi.rendering` in PyTorch: with gradients, also where a picture would be clipped, and a camera for each sample.
+
+Recorded operation by operation it takes a quarter of a training step; here the gradient is written out.
+"""
+
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,22 +19,11 @@ def render(camera: Tensor, camera_to_srgb: Tensor, gamut_compression: Tensor) ->
     """White-balanced linear camera RGB (B, 3, H, W) -> sRGB with the curve (B, 3, H, W), not clipped.
 
     camera_to_srgb:    (B, 3, 3)
-    gamut_compression: (B,) in [0, 1]
+    gamut_compression: (B,) in [0, 1]; the gradient flows to `camera` only
     """
-    linear = torch.einsum("bij,bjhw->bihw", camera_to_srgb, camera)
-    return encode(compress_gamut(linear, gamut_compression))
-
-
-def compress_gamut(linear: Tensor, strength: Tensor) -> Tensor:
-    """`rdi.gamut.compress_gamut` on (B, 3, H, W); strength: (B,)."""
-    intensity = linear.mean(dim=1, keepdim=True)
-    difference = linear - intensity
-    within = intensity.clamp(NEAREST, 1 - NEAREST)
-    low = difference.amin(dim=1, keepdim=True) / -within
-    high = difference.amax(dim=1, keepdim=True) / (1 - within)
-    farthest = GAMUT_KNEE / (1 - strength).clamp(min=GAMUT_KNEE / FARTHEST)
-    way = torch.minimum(torch.maximum(low, high).clamp(min=GAMUT_KNEE), farthest.view(-1, 1, 1, 1))
-    return intensity + difference * ((way - GAMUT_KNEE**2) / (way * (way + (1 - 2 * GAMUT_KNEE))))
+    linear = (camera_to_srgb @ camera.flatten(2)).view(camera.shape)
+    seen: Tensor = _Seen.apply(linear, gamut_compression)  # type: ignore[no-untyped-call]
+    return seen
 
 
 def encode(linear: Tensor) -> Tensor:
@@ -37,5 +31,50 @@ def encode(linear: Tensor) -> Tensor:
 
     A value that is too dark or too bright must still be told so.
     """
-    power = SCALE * linear.clamp(KNEE, 1.0) ** POWER - OFFSET
-    return torch.where(linear < KNEE, SLOPE * linear, power + SLOPE_AT_WHITE * (linear - 1).clamp(min=0.0))
+    power = linear.clamp(KNEE, 1.0).pow_(POWER).mul_(SCALE).sub_(OFFSET)
+    power.add_((linear - 1).clamp_(min=0.0), alpha=SLOPE_AT_WHITE)
+    return torch.where(linear < KNEE, SLOPE * linear, power)
+
+
+class _Seen(torch.autograd.Function):
+    """`rdi.gamut.compress_gamut`, then `encode`, of linear sRGB (B, 3, H, W), strength (B,).
+
+    With n, q and k = f(q) / q as in `rdi.gamut`, mapped is n + k (c - n). q is (n - min) / w or (max - n) / (1 - w),
+    whichever is larger, w being n kept off 0 and 1. With s = 1 / w in the first case and -1 / (1 - w) in the second, q
+    changes by -s with the extreme channel and by s (1 - q) with n (by s alone where n is kept off).
+    """
+
+    @staticmethod
+    def forward(ctx: Any, linear: Tensor, strength: Tensor) -> Tensor:
+        red, green, blue = torch.split(linear, 1, dim=1)
+        intensity = (red + green).add_(blue).div_(3)
+        within = intensity.clamp(NEAREST, 1 - NEAREST)
+        lowest, highest = (choose(choose(red, green), blue) for choose in (torch.minimum, torch.maximum))
+        low, high = (intensity - lowest).div_(within), (highest - intensity).div_(1 - within)
+        dark = low >= high
+        farthest = (GAMUT_KNEE / (1 - strength).clamp(min=GAMUT_KNEE / FARTHEST)).view(-1, 1, 1, 1)
+        way = torch.maximum(low, high).clamp_(min=GAMUT_KNEE).minimum(farthest)
+        kept = (way - GAMUT_KNEE**2) / (way * (way + (1 - 2 * GAMUT_KNEE)))
+        mapped = (linear - intensity).mul_(kept).add_(intensity)
+        seen = encode(mapped)
+        changes = (way > GAMUT_KNEE) & (way < farthest)
+        extreme = torch.where(dark, lowest, highest)
+        ctx.save_for_backward(linear, intensity, within, extreme, dark, changes, way, kept, mapped, seen)
+        return seen
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        linear, intensity, within, extreme, dark, changes, way, kept, mapped, seen = ctx.saved_tensors
+        slope = (seen + OFFSET).mul_(POWER).div_(mapped)
+        slope.masked_fill_(mapped < KNEE, SLOPE).masked_fill_(mapped > 1, SLOPE_AT_WHITE)
+        by_mapped = slope.mul_(gradients[0])
+        by_kept = ((linear - intensity).mul_(by_mapped)).sum(dim=1, keepdim=True)
+        squared = way * (way + (1 - 2 * GAMUT_KNEE))
+        change = (squared - (way - GAMUT_KNEE**2) * (2 * way + (1 - 2 * GAMUT_KNEE))).div_(squared.square())
+        steepness = torch.where(dark, 1 / within, 1 / (within - 1))
+        by_way = (by_kept * change).mul_(steepness).mul_(changes)
+        by_intensity = by_way * (1 - way).masked_fill_(within != intensity, 1.0)
+        by_intensity.addcmul_(by_mapped.sum(dim=1, keepdim=True), 1 - kept).div_(3)
+        by_linear = by_mapped.mul_(kept).add_(by_intensity)
+        by_linear.sub_((linear == extreme).mul(by_way))
+        return by_linear, None

@@ -1,6 +1,5 @@
 """Sessions of onnxruntime, set up for this network: one for each frame size."""
 
-import math
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,9 +21,10 @@ from rdi.runtime.threads import choose_threads
 
 LARGEST_REST = 1 << 20  # bytes of a free piece of memory that may go unused in a smaller request; 128 MB by default
 GIVEN = tuple(name for name in WITH_DEFAULTS if name != "m")  # by the runtime; m matters to the graph's estimate alone
-# Pixels of a frame up to which threads spin between two operators, as is onnxruntime's way: 20 % of 0.25 megapixels,
-# 8 % of one, nothing of twelve. Beyond, they leave the cores to whoever decodes and encodes: 6 % of a batch.
-SPINS_UP_TO = 4_000_000
+# For which threads spin between two operators before they sleep, in microseconds. Waking them each time takes 14 % of
+# 0.25 megapixels, 8 % of one and, with rendering camera and its many operators, 3 % of twelve. onnxruntime's own 1 ms
+# is no faster, and takes the cores from whoever decodes and encodes: 6 % of a batch.
+SPIN = 100
 KEPT = 2  # sessions; a batch from one camera needs one, a mixed folder rarely more than two sizes in a row
 
 
@@ -89,8 +89,6 @@ def make_session(
     errors for content that it cannot load.
     """
     options = session_options(provider, threads)
-    if _pixels(sizes or {}) > SPINS_UP_TO:
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     for name, size in (sizes or {}).items():
         options.add_free_dimension_override_by_name(name, size)
     wanted = [(provider.onnx_name, provider_options(provider, threads, device))]
@@ -108,11 +106,6 @@ def make_session(
     require_used(provider, session.get_providers())
     require_placed(session, provider)
     return session
-
-
-def _pixels(sizes: Mapping[str, int]) -> int:
-    """Of a frame whose size is known, else 0."""
-    return math.prod(sizes.get(name, 0) for name in SIZE_NAMES)
 
 
 @contextmanager
@@ -153,6 +146,7 @@ def session_options(provider: Provider, threads: int) -> Any:
     # ORT_ENABLE_EXTENDED would lose the blocked-layout kernels: 682 against 398 ms.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.log_severity_level = 3  # it warns about each input that has a default
+    options.add_session_config_entry("session.intra_op.spin_duration_us", str(SPIN))
     # Threads that spin after the last operator would take the cores from whoever encodes the picture.
     options.add_session_config_entry("session.force_spinning_stop", "1")
     if provider is Provider.CPU:

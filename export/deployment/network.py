@@ -10,7 +10,7 @@ from rdi.export.deployment.channels import split_inputs
 from rdi.export.deployment.convolution import Convolution, Padding, bias_of
 from rdi.export.deployment.encoders import DeployedHigher, DeployedMedium, DeployedMerge
 from rdi.export.deployment.phases import PHASES, PhaseConvolution, neighbours
-from rdi.export.deployment.picture import TILE, FinishedPicture
+from rdi.export.deployment.picture import TILE, FinishedPicture, assemble, tile_order
 from rdi.export.deployment.pixels import composed, composed_bias, gathering, in_tiles, over_blocks, over_pixels
 from rdi.export.deployment.rendering import CameraPicture
 from rdi.metadata import Rendering
@@ -26,9 +26,9 @@ class DeployedOutput(nn.Module):
     comes twice: as it is, for the edges, and as 16 channels at 1/4.
     """
 
-    def __init__(self, lower: LowerScaleEncoder, output: nn.Conv2d, order: Tensor) -> None:
-        """order: of the outputs in a tile, as `tile_order` gives them."""
+    def __init__(self, lower: LowerScaleEncoder, output: nn.Conv2d) -> None:
         super().__init__()
+        order = tile_order()
         of_lower, of_merged = split_inputs(output.weight, [LOWER, output.weight.shape[1] - LOWER])
         first = over_pixels(lower.conv.weight, 2)  # (12, 1, 10, 10), stride 2
         tiles = in_tiles(composed(first, of_lower, stride=2), 2, stride=2)[order]  # (48, 1, 20, 20), stride 4
@@ -79,7 +79,7 @@ class DeploymentNetwork(nn.Module):
         self.medium = DeployedMedium(trained.medium)
         self.higher = DeployedHigher(trained.higher)
         self.merge = DeployedMerge(trained.higher.expand, trained.merge)
-        self.output = DeployedOutput(trained.lower, trained.output, self.picture.order())
+        self.output = DeployedOutput(trained.lower, trained.output)
 
     def forward(self, mosaic: Tensor, *rendering: Tensor) -> Tensor:
         """The picture, 65535 being white.
@@ -91,7 +91,7 @@ class DeploymentNetwork(nn.Module):
 
     def unclamped(self, mosaic: Tensor) -> Tensor:
         """The network's output, not rendered, rounded or clamped, (1, H, W, 3) float32: as the trained network's."""
-        picture: Tensor = self.picture.unrounded(self.tiles(mosaic))
+        picture: Tensor = assemble(self.tiles(mosaic))
         return picture
 
     def tiles(self, mosaic: Tensor) -> list[Tensor]:

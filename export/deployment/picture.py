@@ -61,16 +61,6 @@ def interleave(together: Tensor, height: int, cut: int = 0) -> Tensor:
 class FinishedPicture(nn.Module):
     """The network's output is the picture: it is rounded."""
 
-    @staticmethod
-    def order() -> Tensor:
-        """Of the last convolution's outputs in a tile."""
-        return tile_order()
-
-    @staticmethod
-    def unrounded(tiles: Sequence[Tensor]) -> Tensor:
-        """Four of (1, 48, H/8, W/8) -> (1, H, W, 3), as they are."""
-        return assemble(tiles)
-
     def forward(self, tiles: Sequence[Tensor], cut: int = 0) -> Tensor:
         """Four of (1, 48, H/8, W/8) -> (1, H - 2 * cut, W, 3) uint16."""
         return assemble([quantise(tile) for tile in tiles], cut)

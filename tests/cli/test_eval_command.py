@@ -268,7 +268,7 @@ def test_mistakes_get_one_line(photos: Path, tiny_model: Path, options: list[str
 def test_something_to_measure_on_is_needed() -> None:
     result = run()
     assert result.exit_code == 2
-    assert "one of --photos DIR, --sid DIR and --pairs DIR" in result.stderr
+    assert "one of --photos DIR, --sid DIR, --pairs DIR and --chart" in result.stderr
 
 
 def test_a_model_that_is_given_twice_is_refused(photos: Path, tiny_model: Path) -> None:
@@ -281,3 +281,39 @@ def test_a_provider_that_nothing_would_run_on_is_refused(photos: Path, checkpoin
     result = run("--photos", photos, "--model", checkpoint_file, "--provider", "cuda")
     assert result.exit_code == 2
     assert "--provider cuda is for .onnx models" in result.stderr
+
+
+def test_a_chart_is_measured_for_cameras_renderings_and_libraw(camera_model: Path, tiny_model: Path, tmp_path: Path):
+    out = tmp_path / "colours.json"
+    models = ["--model", camera_model, "--model", tiny_model]
+    result = run("--chart", "--sensors", "Nikon D850,Pentax K-1", *models, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert f"| camera | {camera_model.name} | {tiny_model.name} | LibRaw |" in result.stdout
+    assert "Pentax K-1  LibRaw" in result.stderr
+    found = json.loads(out.read_text())
+    assert (found["iso"], found["ratio"], len(found["rows"])) == (3200, 100, 6)
+    # A gamut mapping of its own is what the default shows; the clipped colours are others.
+    clipped = run("--chart", "--sensors", "Nikon D850", "--model", camera_model, "--gamut", "clip", "--json")
+    assert json.loads(clipped.stdout)["rows"][0]["mean"] != found["rows"][0]["mean"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--chart", "--csv", "x.csv"], "--csv is of no use with --chart"),
+        (["--chart", "--exposure", "auto"], "--exposure is of no use with --chart"),
+        (["--chart", "--with-paper"], "--with-paper is of no use with --chart"),
+        (["--chart", "--camera", "sony"], "--camera is an option of --sid, not of --chart"),
+        (["--chart", "--ratio", "100,300"], "one ratio"),
+        (["--chart", "--sensors", "Nikon D851"], "Nikon D850"),
+        (["--chart", "--sensors", "Fujifilm X-T2"], "XTRANS"),
+        (["--chart", "--photos", "."], "--photos and --chart"),
+        (["--photos", ".", "--sensors", "Nikon D850"], "--sensors is an option of --chart, not of --photos"),
+        (["--sid", ".", "--iso", "100"], "--iso is an option of --photos and --chart, not of --sid"),
+        (["--chart", "--gamut", "squeeze"], "compress or clip"),
+    ],
+)
+def test_options_that_a_chart_cannot_use_are_refused(tiny_model: Path, arguments: list[str], complaint: str) -> None:
+    result = run(*arguments, "--model", tiny_model)
+    assert result.exit_code == 2
+    assert complaint in " ".join(result.output.split())

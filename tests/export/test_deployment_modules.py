@@ -185,7 +185,7 @@ def test_the_last_stage_is_exact_to_the_border(
     x, half = frame(pattern, *size), features(12, size[0] // 2, size[1] // 2)
     lower = trained.lower(F.pixel_unshuffle(x, 2))
     expected = F.pixel_shuffle(trained.output(torch.cat((lower, half), dim=1)), 2)
-    output = DeployedOutput(trained.lower, trained.output, tile_order())
+    output = DeployedOutput(trained.lower, trained.output)
     tiles = output(x, F.pixel_unshuffle(x, 4), phases_of(F.pixel_unshuffle(half, 2)))
     assert_close(assemble(tiles), picture_of(expected))
 

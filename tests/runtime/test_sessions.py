@@ -124,14 +124,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch, listed: list[str] | Exception, plac
     return asked
 
 
-def test_only_small_frames_are_worth_spinning_threads(exported_model: Path) -> None:
-    def spinning(height: int, width: int) -> str:
-        session = Sessions(open_model(exported_model), Provider.CPU, 1).get(height, width)
-        entry = "session.intra_op.allow_spinning"
-        options = session.get_session_options()
-        try:
-            return str(options.get_session_config_entry(entry))
-        except RuntimeError:  # not set: onnxruntime's own way, which is to spin
-            return ""
-
-    assert (spinning(1024, 1024), spinning(2848, 4256)) == ("", "0")
+@pytest.mark.parametrize("size", [(64, 64), (2848, 4256)])
+def test_threads_spin_shortly_between_operators(exported_model: Path, size: tuple[int, int]) -> None:
+    session = Sessions(open_model(exported_model), Provider.CPU, 1).get(*size)
+    assert session.get_session_options().get_session_config_entry("session.intra_op.spin_duration_us") == "100"

@@ -15,6 +15,7 @@ from rdi.evaluation.models import Exposing
 from rdi.evaluation.running import Evaluator
 from rdi.evaluation.summary import Mean, summarise
 from rdi.models import shipped_model
+from rdi.runtime.gamut import Gamut
 from rdi.training.photos import read_list
 
 
@@ -70,7 +71,8 @@ def means(shared: Path) -> dict[str, Mean]:
     """The shipped and the published weights on VALIDATION.txt at ratio 100, true ratio."""
     published = load_published(shared / "reference" / "paper_weights.pth")
     shipped = load_checkpoint(shipped_model().with_suffix(".safetensors"))
-    models = [TorchModel("published", "1", published), TorchModel("shipped", "2", shipped)]
+    weights = {"published": published, "shipped": shipped}
+    models = [TorchModel(name, name, checkpoint, Gamut.CLIP) for name, checkpoint in weights.items()]
     paths = [shared / "photos" / name for name in read_list(shared / "photos" / "VALIDATION.txt")]
     evaluator = Evaluator(DarkenedPhotos(paths, [100]), models, [Exposing.GT], Measures())
     rows = list(evaluator.rows())
