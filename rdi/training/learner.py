@@ -124,9 +124,8 @@ class Learner:
         restored = output.float()
         if settings.rendering is Rendering.CAMERA:
             restored = render(restored, batch.camera_to_srgb, batch.gamut_compression)
-        return weighted_loss(
-            restored, batch.target, settings.pixel_loss, settings.pixel_weight, settings.structure_weight
-        )
+        weights = settings.pixel_weight, settings.structure_weight, settings.grain_weight
+        return weighted_loss(restored, batch.target, settings.pixel_loss, *weights)
 
     def _take_step(self, number: int, rate: float) -> None:
         for group in self.optimiser.param_groups:

@@ -167,6 +167,7 @@ class TrainingSettings:
     pixel_loss: PixelLoss = setting(PixelLoss.L1, "l1 or l2.", group=Group.LOSS)
     pixel_weight: float = setting(0.8, "Of the pixel loss.", group=Group.LOSS, lowest=0)
     structure_weight: float = setting(0.2, "Of 1 - MS-SSIM.", group=Group.LOSS, lowest=0)
+    grain_weight: float = setting(0.0, "Of 1 - SSIM's structure at full size: against grain.", group=Group.LOSS, lowest=0)
 
     device: Device = setting(Device.CPU, "cpu or cuda.", group=Group.COMPUTING)
     threads: int | None = setting(
@@ -231,8 +232,8 @@ class TrainingSettings:
             check_bounds(item, getattr(self, item.name))
         if not 0 < self.learning_rate < 1:
             raise UsageError(f"--learning-rate {self.learning_rate} is out of range; give one between 0 and 1")
-        if self.pixel_weight == self.structure_weight == 0:
-            raise UsageError("--pixel-weight and --structure-weight are both 0; give one of them a value above 0")
+        if self.pixel_weight == self.structure_weight == self.grain_weight == 0:
+            raise UsageError("--pixel-weight, --structure-weight and --grain-weight are 0; give one a value above 0")
         if self.schedule is Schedule.STEP and not self.reduce_at:
             raise UsageError("--schedule step needs --reduce-at STEP,STEP,...; the paper's is 500000")
         _check_crop(self.crop)

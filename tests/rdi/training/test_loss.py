@@ -4,7 +4,8 @@ import pytest
 import pytorch_msssim
 import torch
 
-from rdi.training.loss import ms_ssim, restoration_loss
+from rdi.training.choices import PixelLoss
+from rdi.training.loss import ms_ssim, restoration_loss, weighted_loss
 
 
 def pair(noise, shape=(2, 3, 192, 224), seed=0):
@@ -43,3 +44,15 @@ def test_pixels_beyond_white_are_pulled_back():
     restored = (target + 2).requires_grad_()
     restoration_loss(restored, target).backward()
     assert (restored.grad > 0).all()
+
+
+def test_faint_grain_in_even_areas_costs_more_with_a_grain_weight():
+    target = torch.full((1, 3, 192, 192), 0.3)
+    restored = (target + 0.01 * torch.randn(target.shape, generator=torch.Generator().manual_seed(0))).requires_grad_()
+    weights = PixelLoss.L1, 0.8, 0.2
+    paper, heavier = weighted_loss(restored, target, *weights), weighted_loss(restored, target, *weights, 0.5)
+    structure = pytorch_msssim.SSIM(data_range=1.0, win_sigma=1.5)
+    assert float(heavier - paper) == pytest.approx(0.5 * float(1 - structure(restored, target)), abs=1e-4)
+    assert float(heavier) > 2 * float(paper)
+    (gradient,) = torch.autograd.grad(weighted_loss(restored, target, PixelLoss.L1, 0, 0, 1), restored)
+    assert gradient.abs().max() > 0
