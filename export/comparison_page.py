@@ -12,6 +12,7 @@ from rdi.page.budget import PAGE, share_of
 from rdi.page.document import write_page
 from rdi.page.markup import element, join
 from rdi.page.pictures import encode_within
+from rdi.runtime.timing import counted
 
 _FLOOR = 1e-8  # the least share of the pixels that the histogram shows
 # Of the bytes that the pictures of a photo share; a difference is noise, which takes most.
@@ -67,7 +68,8 @@ class ComparisonReport:
             return "No photo could be compared."
         first = self._compared[0]
         count = f"{len(self._compared)} photos" if len(self._compared) > 1 else Path(first.photo).name
-        return f"{count}, provider {first.provider}, {first.threads} threads, {first.runs} interleaved runs of each"
+        how = f"{counted(first.threads, 'thread')}, {counted(first.runs, 'run')} of each, in turn"
+        return f"{count}, provider {first.provider}, {how}"
 
     def _verdict(self) -> Html | None:
         if not self._compared:
@@ -78,7 +80,7 @@ class ComparisonReport:
             return paragraph(f"{text}.", class_="lead")
         kept = largest <= self._bound
         verdict = element("b", "within" if kept else "beyond", class_="good" if kept else "bad")
-        return paragraph(f"{text}: ", verdict, f" the {self._bound:.2e} allowed.", class_="lead")
+        return paragraph(f"{text}: ", verdict, f" the {self._bound:.3g} allowed.", class_="lead")
 
     def _failures(self) -> Html | None:
         if not self._failed:

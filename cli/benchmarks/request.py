@@ -59,12 +59,12 @@ class Request(NamedTuple):
         """(height, width) of each size that was asked for; UsageError for what is none."""
         text = self.sizes or default
         try:
-            pairs = [part.split("x") for part in text.split(",")]
-            return [(int(height), int(width)) for height, width in pairs]
-        except ValueError as error:
-            raise UsageError(
-                f"--sizes {text} cannot be read; give HEIGHTxWIDTH, for example 2848x4256,832x1248"
-            ) from error
+            sizes = [(int(height), int(width)) for height, width in (part.split("x") for part in text.split(","))]
+        except ValueError:
+            sizes = []
+        if not sizes or min(map(min, sizes)) < 1:
+            raise UsageError(f"--sizes {text} cannot be read; give HEIGHTxWIDTH, for example 2848x4256,832x1248")
+        return sizes
 
     def one_size(self) -> tuple[int, int]:
         """(height, width) of the one frame size of a mode that takes no more; UsageError for several."""

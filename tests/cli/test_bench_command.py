@@ -92,6 +92,7 @@ def test_each_rewrite_is_timed_against_what_it_replaces(tmp_path: Path, monkeypa
     [
         (["--sizes", "100x64"], "no multiple of 32"),
         (["--sizes", "large"], "--sizes large"),
+        (["--sizes", "0x0"], "--sizes 0x0 cannot be read"),
         (["--backends", "tvm"], "--backends tvm is unknown"),
         (["--out", "a.txt"], "a .md or .json or .svg file"),
         (["--rewrites"], "--rewrites takes no --model, --checkpoint, --memory"),
