@@ -10,10 +10,11 @@ import numpy as np
 
 from rdi.camera.cfa import Cfa
 from rdi.camera.photo import RawPhoto
+from rdi.color import decode, encode
 from rdi.errors import MissingPackageError, UsageError
 from rdi.evaluation.models import Exposing, Model, Restoration
 from rdi.extras import install_hint
-from rdi.metadata import Rendering
+from rdi.metadata import Curve, Rendering
 from rdi.runtime.exposure import Exposure, ExposureMode, choose_amplification
 from rdi.runtime.gamut import Gamut
 from rdi.runtime.model import read_metadata
@@ -56,6 +57,8 @@ class OnnxModel:
         """Restore a photo; the errors of `Restorer.restore`."""
         restored = self._restorer.restore(photo, _exposure(exposing, ratio))
         picture = np.divide(restored.image, np.iinfo(restored.image.dtype).max, dtype=np.float32)
+        if restored.model.curve is not Curve.BT709:  # that targets have
+            picture = encode(decode(picture, restored.model.curve))
         return Restoration(picture, restored.amplification.value)
 
 

@@ -47,6 +47,14 @@ def export(
         float | None,
         typer.Option(help="Of both fp16: refuse a file whose pictures are less like float32's, dB; default: 60."),
     ] = None,
+    curve: Annotated[
+        str | None,
+        typer.Option(
+            help="Tone curve of the pictures, for networks with rendering camera: bt709, as LibRaw's, or srgb, for "
+            "viewers without colour management. Default: bt709.",
+            metavar="bt709|srgb",
+        ),
+    ] = None,
     no_simplify: Annotated[
         bool, typer.Option("--no-simplify", help="Leave the graph as PyTorch's exporter makes it.")
     ] = False,
@@ -64,13 +72,14 @@ def export(
     require_packages()
     from rdi.export import ExportSettings
     from rdi.export import export as export_model
-    from rdi.export.settings import parse_precision
+    from rdi.export.settings import parse_curve, parse_precision
     from rdi.runtime.targets import require_writable
     from rdi.strips import strip_path
 
     if out.suffix.lower() != ".onnx":
         raise UsageError(f"--out {out} is no name for an ONNX file; give one that ends in .onnx")
-    settings = ExportSettings(opset, parse_precision(precision), not no_simplify, min_psnr, not no_strips)
+    chosen = parse_curve(curve) if curve else None
+    settings = ExportSettings(opset, parse_precision(precision), not no_simplify, min_psnr, not no_strips, chosen)
     if report is not None:
         require_writable(report.parent)
     source, weights = load(checkpoint, from_paper)

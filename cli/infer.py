@@ -34,6 +34,7 @@ def infer(
     ev: options.Ev = None,
     bracket: options.Bracket = None,
     white_balance: options.WhiteBalance = "camera",
+    color_matrix: options.ColorMatrix = "file",
     gamut: options.Gamut = "compress",
     sidecar: options.Sidecar = False,
     compare_with_camera: options.CompareWithCamera = False,
@@ -50,6 +51,7 @@ def infer(
         process.begin("rdi.camera.reading", "read_photo", photos[0])
     from rdi.cli.reports import reporting
     from rdi.runtime.batch import restore_files
+    from rdi.runtime.color_matrix import parse_color_matrix
     from rdi.runtime.exposure import bracket_from, exposure_from
     from rdi.runtime.pictures import choose_settings
     from rdi.runtime.restorer import Restorer
@@ -57,6 +59,7 @@ def infer(
     from rdi.runtime.white_balance import parse_white_balance
 
     chosen_exposure, chosen_balance = exposure_from(exposure, ratio, ev), parse_white_balance(white_balance)
+    chosen_matrix = parse_color_matrix(color_matrix)
     extras = Extras(bracket_from(bracket, ev), sidecar, compare_with_camera)
     chosen_exposure.require_bracket(extras.bracket)
     settings = choose_settings(out if out and is_file(out) else None, format=format, bits=bits, quality=quality)
@@ -73,6 +76,7 @@ def infer(
             restorer,
             exposure=chosen_exposure,
             white_balance=chosen_balance,
+            color_matrix=chosen_matrix,
             settings=settings,
             overwrite=overwrite,
             max_memory=max_memory,

@@ -102,6 +102,14 @@ Bracket = Annotated[
         metavar="-1,0,1",
     ),
 ]
+ColorMatrix = Annotated[
+    str,
+    typer.Option(
+        help="Of models with rendering camera: file (its own), a camera of `rdi simulate --list-sensors`, or nine "
+        "numbers, XYZ to camera, as DNG's ColorMatrix2.",
+        metavar="file|CAMERA|M11,...,M33",
+    ),
+]
 WhiteBalance = Annotated[
     str,
     typer.Option(

@@ -7,7 +7,7 @@ that slows down slows both; memory is measured in a process for each.
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -104,7 +104,7 @@ class TorchRestorer:
     def __init__(self, checkpoint: Checkpoint) -> None:
         network = plain_network(fold_weight_norm(checkpoint.network))
         self.graph = RestorationGraph(network, checkpoint.metadata).eval()
-        self.rendering = checkpoint.metadata.rendering
+        self.rendering, self.curve = checkpoint.metadata.rendering, checkpoint.metadata.curve
         self.balanced = checkpoint.metadata.white_balance is WhiteBalance.INPUT
 
     def restore(self, photo: RawPhoto, frame: Frame, amplification: float) -> Picture:
@@ -116,7 +116,7 @@ class TorchRestorer:
             x = self.graph.normalise(mosaic, black, torch.tensor(photo.white_level), gains * amplification)
             if self.rendering is Rendering.CAMERA:
                 matrix = torch.tensor(photo.camera_to_srgb, dtype=torch.float32)[None]
-                rgb = render(self.graph.network.unclamped(x), matrix, torch.ones(1))  # type: ignore[operator]
+                rgb = render(self.graph.network.unclamped(x), matrix, torch.ones(1), self.curve)  # type: ignore[operator]
             else:
                 rgb = self.graph.network(x)
             picture = quantise(rgb)[0].permute(1, 2, 0).contiguous()
@@ -145,7 +145,9 @@ class Comparer:
         self._restorer = Restorer(model, provider=provider, threads=threads)
         if self._restorer.model.weights_sha256 != weights_digest(self._weights.network):
             raise ModelError(f"{model} was not exported from {checkpoint}; name its weights with --checkpoint")
-        self._eager = TorchRestorer(self._weights)
+        # The curve of camera RGB is chosen at export.
+        described = self._weights.metadata.replace(curve=self._restorer.model.curve)
+        self._eager = TorchRestorer(replace(self._weights, metadata=described))
         self._peaks: dict[tuple[int, ...], dict[str, int]] = {}
 
     def compare(self, photo: RawPhoto, exposure: Exposure | None = None, runs: int = 5) -> tuple[Comparison, Pair]:

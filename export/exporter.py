@@ -17,7 +17,7 @@ from rdi.export.settings import DEFAULT_MIN_PSNR, ExportSettings
 from rdi.export.strip_checks import check_strips
 from rdi.export.strip_file import build_strip_file, remove_strips
 from rdi.export.verification import metadata_of, verify
-from rdi.metadata import ModelMetadata
+from rdi.metadata import ModelMetadata, Rendering
 from rdi.strips import strip_path
 
 
@@ -38,6 +38,7 @@ def export(
     cannot be written.
     """
     settings = settings or ExportSettings()
+    checkpoint = replace(checkpoint, metadata=settings.described(checkpoint.metadata))
     with atomic_paths(out, *([strip_path(out)] if settings.writes_strips else [])) as temporaries:
         content, strips, report = _build(checkpoint, out, settings, observe)
         for temporary, written in zip(temporaries, (content, strips), strict=False):
@@ -52,9 +53,7 @@ def _build(
     checkpoint: Checkpoint, out: Path, settings: ExportSettings, observe: Callable[[Report], None]
 ) -> tuple[bytes, bytes, Report]:
     """The model's bytes and its strips' (none: empty), both verified."""
-    metadata = checkpoint.metadata.replace(
-        weights_sha256=weights_digest(checkpoint.network), precision=settings.precision
-    )
+    metadata = checkpoint.metadata.replace(weights_sha256=weights_digest(checkpoint.network))
     graph = graph_of(checkpoint, settings.precision)
     model = build_model(graph, metadata, settings)
     least = DEFAULT_MIN_PSNR if settings.min_psnr is None else settings.min_psnr
@@ -129,12 +128,15 @@ def _verified(
     to_the_end: bool,
 ) -> Report:
     """The checks up to the first that fails, or all of them."""
+    model = onnx.load_from_string(content)
+    found = metadata_of(model)
+    if checkpoint.metadata.rendering is Rendering.CAMERA:  # whose curve was chosen when the file was written
+        checkpoint = replace(checkpoint, metadata=checkpoint.metadata.replace(curve=found.curve))
     checks = []
     for check in verify(content, checkpoint, provider, min_psnr, strips):
         checks.append(check)
         if not (check.passed or to_the_end):
             break
-    model = onnx.load_from_string(content)
     opset = next(item.version for item in model.opset_import if item.domain == "")
     size = None if strips is None else len(strips)
-    return Report(path, len(content), opset, provider, tuple(checks), metadata_of(model).precision, size)
+    return Report(path, len(content), opset, provider, tuple(checks), found.precision, size)

@@ -85,8 +85,6 @@ def given(*inputs: Tensor | None) -> list[Tensor]:
 
 def graph_of(checkpoint: Checkpoint, precision: Precision = Precision.FP32) -> RestorationGraph:
     """The module that is exported for a checkpoint: its network in the deployment form, and its rules."""
-    network = in_precision(
-        deploy(plain_network(fold_weight_norm(checkpoint.network)), checkpoint.metadata.rendering), precision
-    )
+    network = in_precision(deploy(plain_network(fold_weight_norm(checkpoint.network)), checkpoint.metadata), precision)
     computes_in = torch.float16 if precision is Precision.FP16_COMPUTE else torch.float32
     return RestorationGraph(network, checkpoint.metadata, computes_in).eval()

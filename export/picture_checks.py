@@ -9,7 +9,7 @@ import numpy as np
 from rdi.camera.cfa import Cfa
 from rdi.camera.photo import DEFAULT_GAINS
 from rdi.checkpoint import Checkpoint
-from rdi.color import SLOPE
+from rdi.color import TONES
 from rdi.export.deployment.picture import LARGEST
 from rdi.export.frames import PATTERNS, Mosaic, Settings, level_sets, mosaic_of
 from rdi.export.reference import Floats, Reference
@@ -21,7 +21,6 @@ from rdi.metadata import Precision, Rendering
 
 # Half a step of the integer output, and the rounding of two float32 networks that sum in different orders.
 PICTURE_BOUND = 0.5 / LARGEST + 1e-5
-RENDERED_BOUND = PICTURE_BOUND + SLOPE / LARGEST  # camera RGB: and the whole first step of the table of codes
 CLIPPED_BOUND = 0.95  # with more of the output at 0 or 1 than that, comparing pictures would say little
 PSNR_CHECK = "PSNR against float32"
 # Halves have 11 bits, and everything is rounded to them after every layer: 0.002 was measured in PyTorch, 0.0008 in
@@ -100,8 +99,10 @@ def expectation(checkpoint: Checkpoint, precision: Precision) -> tuple[Reference
     """
     if precision is Precision.FP16_COMPUTE:
         return Reference(checkpoint), HALF_PICTURE_BOUND
-    rendered = checkpoint.metadata.rendering is Rendering.CAMERA
-    return Reference(checkpoint, precision), RENDERED_BOUND if rendered else PICTURE_BOUND
+    bound = PICTURE_BOUND
+    if checkpoint.metadata.rendering is Rendering.CAMERA:
+        bound += TONES[checkpoint.metadata.curve].slope / LARGEST  # the whole first step of the table of codes
+    return Reference(checkpoint, precision), bound
 
 
 def compare_pictures(content: bytes, provider: str, cfa: Cfa, reference: Reference) -> Found:

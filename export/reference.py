@@ -30,7 +30,7 @@ class Reference:
 
     def __init__(self, checkpoint: Checkpoint, precision: Precision = Precision.FP32) -> None:
         self.cfa = checkpoint.metadata.cfa
-        self.rendering = checkpoint.metadata.rendering
+        self.metadata = checkpoint.metadata
         self.unclamped = _trained(checkpoint) if precision is Precision.FP32 else _deployed(checkpoint, precision)
 
     def picture(self, mosaic: Mosaic, settings: Settings, amplification: float) -> Floats:
@@ -38,7 +38,7 @@ class Reference:
         x = to_light(mosaic, self.cfa, settings.black_level, settings.white_level, amplification, settings.gains)
         with torch.inference_mode():
             output = self.unclamped(torch.from_numpy(x)[None, None])[0].numpy()
-        return finish(output, self.rendering, settings.camera_to_srgb, settings.gamut_compression)
+        return finish(output, self.metadata, settings.camera_to_srgb, settings.gamut_compression)
 
 
 def _trained(checkpoint: Checkpoint) -> Network:

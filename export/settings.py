@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from rdi.errors import UsageError
-from rdi.metadata import Precision
+from rdi.metadata import Curve, ModelMetadata, Precision, Rendering
 
 OPSETS = range(21, 24)  # 21 brought uint16 to the operators used here; torch 2.13 writes up to 23
 DEFAULT_MIN_PSNR = 60.0  # dB; half precision gives 80 where weights alone are rounded, 70 where everything is
@@ -19,6 +19,7 @@ class ExportSettings:
     strips:    also write the model in strips, for runtimes of bounded memory (`rdi.strips`)
     simplify:  let onnxsim fold what the exporter left; without it, a few nodes more and the same speed
     min_psnr:  dB; the least that pictures in half precision must reach against float32; None: 60
+    curve:     tone curve of the pictures, of a network whose output is camera RGB; None: the one it was trained with
 
     Raises UsageError for a value or a combination that is not supported.
     """
@@ -28,6 +29,7 @@ class ExportSettings:
     simplify: bool = True
     min_psnr: float | None = None
     strips: bool = True
+    curve: Curve | None = None
 
     def __post_init__(self) -> None:
         if self.opset not in OPSETS:
@@ -41,10 +43,28 @@ class ExportSettings:
         if not (math.isfinite(self.min_psnr) and self.min_psnr > 0):
             raise UsageError(f"a least PSNR of {self.min_psnr} dB is no bound; give a number above 0")
 
+    def described(self, model: ModelMetadata) -> ModelMetadata:
+        """What a file says that is written so; UsageError for a curve that the network's output leaves no choice of."""
+        curve = self.curve or model.curve
+        if curve is not model.curve and model.rendering is not Rendering.CAMERA:
+            raise UsageError(
+                f"the network gives pictures with the curve {model.curve}; another one can be chosen for networks with "
+                f"rendering {Rendering.CAMERA} only"
+            )
+        return model.replace(precision=self.precision, curve=curve)
+
     @property
     def writes_strips(self) -> bool:
         """Whether a file of strips is written: they are for memory limits on the CPU, half computation is for GPUs."""
         return self.strips and self.precision is not Precision.FP16_COMPUTE
+
+
+def parse_curve(name: str) -> Curve:
+    """The tone curve of this name; raises UsageError, which lists the known ones."""
+    try:
+        return Curve(name.lower())
+    except ValueError as error:
+        raise UsageError(f"curve {name!r} is not supported; give one of {', '.join(Curve)}") from error
 
 
 def parse_precision(name: str) -> Precision:

@@ -46,13 +46,14 @@ MARK, MARK_WITHIN = b'"format": "rdi-strips-', 512
 def build_strip_file(graph: RestorationGraph, metadata: ModelMetadata, settings: ExportSettings) -> bytes:
     """The three graphs of a network and a manifest, in one zip file that is not compressed.
 
-    metadata: of the model that the strips belong to; they are found to be its own by the hash of the weights
+    metadata: of the model that the strips belong to; they are found to be its own by weights, precision, curve
     """
     graphs = {part: build_part(part, graph, metadata, settings).SerializeToString() for part in Part}
     manifest = {
         "format": FORMAT,
         "weights_sha256": metadata.weights_sha256,
         "precision": str(metadata.precision),
+        "curve": str(metadata.curve),
         "licence": metadata.licence,
         "patent_notice": metadata.patent_notice,
         "sha256": {str(part): hashlib.sha256(content).hexdigest() for part, content in graphs.items()},

@@ -1,17 +1,19 @@
-"""Colour: the one tone curve, and the matrices between sRGB and a camera's own colours.
+"""Colour: tone curves, and the matrices between sRGB and a camera's own colours.
 
 The curve is LibRaw's default, BT.709's: simulation, training targets, rendering and evaluation all use it, so that
-pictures compare with rawpy's. Primaries are sRGB's (which are BT.709's), white is D65.
+pictures compare with rawpy's; a model whose output is camera RGB may be exported with another one. Primaries are sRGB's
+(which are BT.709's), white is D65.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rdi.errors import LevelsError
+from rdi.model_kinds import Curve
 
 Floats = NDArray[np.float32]
-
-CURVE = "bt709"  # as the model's metadata names it
 
 # IEC 61966-2-1: linear sRGB to CIE XYZ (D65).
 XYZ_FROM_SRGB = np.array(
@@ -31,17 +33,34 @@ KNEE = 0.018053968510807
 SLOPE, SCALE, OFFSET, POWER = 4.5, 1.09929682680944, 0.09929682680944, 0.45
 
 
-def encode(linear: Floats) -> Floats:
-    """Linear light in [0, 1] to BT.709 code values in [0, 1]; any shape, values outside are clipped."""
-    x = np.clip(linear, 0.0, 1.0)
-    return np.where(x < KNEE, SLOPE * x, SCALE * np.power(np.maximum(x, KNEE), POWER) - OFFSET).astype(np.float32)
+class Tone(NamedTuple):
+    """A tone curve: slope * x below the knee, scale * x^power - offset above."""
+
+    knee: float
+    slope: float
+    scale: float
+    offset: float
+    power: float
 
 
-def decode(code: Floats) -> Floats:
-    """BT.709 code values in [0, 1] to linear light in [0, 1]; the inverse of `encode`."""
-    y = np.clip(code, 0.0, 1.0)
-    above = np.power((y + OFFSET) / SCALE, 1 / POWER)
-    return np.where(y < SLOPE * KNEE, y / SLOPE, above).astype(np.float32)
+TONES = {
+    Curve.BT709: Tone(KNEE, SLOPE, SCALE, OFFSET, POWER),
+    Curve.SRGB: Tone(0.0031308, 12.92, 1.055, 0.055, 1 / 2.4),
+}
+
+
+def encode(linear: Floats, curve: Curve = Curve.BT709) -> Floats:
+    """Linear light in [0, 1] to code values in [0, 1]; any shape, values outside are clipped."""
+    tone, x = TONES[curve], np.clip(linear, 0.0, 1.0)
+    above = tone.scale * np.power(np.maximum(x, tone.knee), tone.power) - tone.offset
+    return np.where(x < tone.knee, tone.slope * x, above).astype(np.float32)
+
+
+def decode(code: Floats, curve: Curve = Curve.BT709) -> Floats:
+    """Code values in [0, 1] to linear light in [0, 1]; the inverse of `encode`."""
+    tone, y = TONES[curve], np.clip(code, 0.0, 1.0)
+    above = np.power((y + tone.offset) / tone.scale, 1 / tone.power)
+    return np.where(y < tone.slope * tone.knee, y / tone.slope, above).astype(np.float32)
 
 
 def camera_from_srgb(camera_from_xyz: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,7 +12,8 @@ from typing import Any
 from rdi.amplifier import MConvention
 from rdi.camera.cfa import Cfa
 from rdi.errors import ModelError
-from rdi.model_kinds import Rendering as Rendering  # both are part of a model's description
+from rdi.model_kinds import Curve as Curve  # all three are part of a model's description
+from rdi.model_kinds import Rendering as Rendering
 from rdi.model_kinds import WhiteBalance as WhiteBalance
 
 FORMAT = "rdi-1"
@@ -76,7 +77,7 @@ class ModelMetadata:
     network: str = "restoring-extremely-dark-images"
     variant: str = "rdi"
     rendering: Rendering = Rendering.PAPER
-    curve: str = "bt709"
+    curve: Curve = Curve.BT709
     precision: Precision = Precision.FP32
     size_multiple: int = 32
     cfa: Cfa = Cfa.RGGB
@@ -115,7 +116,10 @@ class ModelMetadata:
             strings = UNSAID | strings
             return cls(**{item.name: _from_string(strings[f"rdi.{item.name}"], item.default) for item in fields(cls)})
         except (KeyError, ValueError) as error:
-            raise ModelError(f"{source} has damaged rdi metadata ({error}); export it again") from error
+            raise ModelError(
+                f"{source} has rdi metadata that are damaged or newer than this rdi ({error}); export it again or "
+                "update rdi"
+            ) from error
 
     def replace(self, **changes: object) -> "ModelMetadata":
         """A copy with some fields changed."""

@@ -10,6 +10,13 @@ class Rendering(StrEnum):
     CAMERA = "camera"  # white-balanced linear camera RGB, from which a matrix, gamut mapping and curve make the picture
 
 
+class Curve(StrEnum):
+    """The tone curve of a picture: how code values follow linear light; see `rdi.color`."""
+
+    BT709 = "bt709"  # LibRaw's default
+    SRGB = "srgb"  # IEC 61966-2-1: brighter shadows, for viewers without colour management
+
+
 class WhiteBalance(StrEnum):
     """Where the white balance is applied."""
 

@@ -36,4 +36,4 @@ def restore(
     with torch.inference_mode():
         output = network.unclamped(x.to(device))[0].cpu().numpy()
     cropped = np.ascontiguousarray(frame.crop(output.transpose(1, 2, 0)), dtype=np.float32)
-    return finish(cropped, metadata.rendering, photo.camera_to_srgb, gamut_compression)
+    return finish(cropped, metadata, photo.camera_to_srgb, gamut_compression)

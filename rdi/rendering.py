@@ -15,24 +15,29 @@ from numpy.typing import NDArray
 
 from rdi.color import apply_matrix, encode
 from rdi.gamut import compress_gamut
-from rdi.metadata import Rendering
+from rdi.metadata import Curve, ModelMetadata, Rendering
 
 Floats = NDArray[np.float32]
 
 
-def render_camera(camera: Floats, camera_to_srgb: NDArray[np.float64], gamut_compression: float = 1.0) -> Floats:
+def render_camera(
+    camera: Floats,
+    camera_to_srgb: NDArray[np.float64],
+    gamut_compression: float = 1.0,
+    curve: Curve = Curve.BT709,
+) -> Floats:
     """White-balanced linear camera RGB (H, W, 3), of any values -> sRGB in [0, 1] with the curve.
 
     camera_to_srgb:    (3, 3), to linear sRGB
     gamut_compression: 0 (each channel is clipped) to 1 (`rdi.gamut`)
     """
-    return encode(compress_gamut(apply_matrix(camera, camera_to_srgb), gamut_compression))
+    return encode(compress_gamut(apply_matrix(camera, camera_to_srgb), gamut_compression), curve)
 
 
 def finish(
-    output: Floats, rendering: Rendering, camera_to_srgb: NDArray[np.float64], gamut_compression: float = 1.0
+    output: Floats, model: ModelMetadata, camera_to_srgb: NDArray[np.float64], gamut_compression: float = 1.0
 ) -> Floats:
     """A network's output (H, W, 3) before any clip -> the picture in [0, 1]; the rest counts for camera RGB only."""
-    if rendering is Rendering.CAMERA:
-        return render_camera(output, camera_to_srgb, gamut_compression)
+    if model.rendering is Rendering.CAMERA:
+        return render_camera(output, camera_to_srgb, gamut_compression, model.curve)
     return np.clip(output, 0.0, 1.0).astype(np.float32)

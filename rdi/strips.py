@@ -22,7 +22,8 @@ from pathlib import Path
 
 SUFFIX = ".strips.zip"  # of the file beside the model
 FORMAT = "rdi-strips-1"
-MANIFEST = "manifest.json"  # format, hash of the weights, precision, terms, sha256 of each graph
+MANIFEST = "manifest.json"  # format, OWNERS, terms, sha256 of each graph
+OWNERS = ("weights_sha256", "precision", "curve")  # by which strips are found to be a model's own
 
 REDUCE_ROWS = 32  # mosaic rows for one row of `reduced`
 REDUCE_HALO = 1  # of these, on each side of a strip

@@ -8,32 +8,34 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rdi.color import KNEE, OFFSET, POWER, SCALE, SLOPE
-from rdi.gamut import FARTHEST, NEAREST
-from rdi.gamut import KNEE as GAMUT_KNEE
-
-SLOPE_AT_WHITE = SCALE * POWER
+from rdi.color import TONES, Tone
+from rdi.gamut import FARTHEST, KNEE, NEAREST
+from rdi.model_kinds import Curve
 
 
-def render(camera: Tensor, camera_to_srgb: Tensor, gamut_compression: Tensor) -> Tensor:
+def render(camera: Tensor, camera_to_srgb: Tensor, gamut_compression: Tensor, curve: Curve = Curve.BT709) -> Tensor:
     """White-balanced linear camera RGB (B, 3, H, W) -> sRGB with the curve (B, 3, H, W), not clipped.
 
     camera_to_srgb:    (B, 3, 3)
     gamut_compression: (B,) in [0, 1]; the gradient flows to `camera` only
     """
     linear = (camera_to_srgb @ camera.flatten(2)).view(camera.shape)
-    seen: Tensor = _Seen.apply(linear, gamut_compression)  # type: ignore[no-untyped-call]
+    seen: Tensor = _Seen.apply(linear, gamut_compression, TONES[curve])  # type: ignore[no-untyped-call]
     return seen
 
 
-def encode(linear: Tensor) -> Tensor:
+def encode(linear: Tensor, tone: Tone) -> Tensor:
     """`rdi.color.encode` without its clip: below black and above white it goes on straight, at the slope it has there.
 
     A value that is too dark or too bright must still be told so.
     """
-    power = linear.clamp(KNEE, 1.0).pow_(POWER).mul_(SCALE).sub_(OFFSET)
-    power.add_((linear - 1).clamp_(min=0.0), alpha=SLOPE_AT_WHITE)
-    return torch.where(linear < KNEE, SLOPE * linear, power)
+    power = linear.clamp(tone.knee, 1.0).pow_(tone.power).mul_(tone.scale).sub_(tone.offset)
+    power.add_((linear - 1).clamp_(min=0.0), alpha=_slope_at_white(tone))
+    return torch.where(linear < tone.knee, tone.slope * linear, power)
+
+
+def _slope_at_white(tone: Tone) -> float:
+    return tone.scale * tone.power
 
 
 class _Seen(torch.autograd.Function):
@@ -45,36 +47,38 @@ class _Seen(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, linear: Tensor, strength: Tensor) -> Tensor:
+    def forward(ctx: Any, linear: Tensor, strength: Tensor, tone: Tone) -> Tensor:
         red, green, blue = torch.split(linear, 1, dim=1)
         intensity = (red + green).add_(blue).div_(3)
         within = intensity.clamp(NEAREST, 1 - NEAREST)
         lowest, highest = (choose(choose(red, green), blue) for choose in (torch.minimum, torch.maximum))
         low, high = (intensity - lowest).div_(within), (highest - intensity).div_(1 - within)
         dark = low >= high
-        farthest = (GAMUT_KNEE / (1 - strength).clamp(min=GAMUT_KNEE / FARTHEST)).view(-1, 1, 1, 1)
-        way = torch.maximum(low, high).clamp_(min=GAMUT_KNEE).minimum(farthest)
-        kept = (way - GAMUT_KNEE**2) / (way * (way + (1 - 2 * GAMUT_KNEE)))
+        farthest = (KNEE / (1 - strength).clamp(min=KNEE / FARTHEST)).view(-1, 1, 1, 1)
+        way = torch.maximum(low, high).clamp_(min=KNEE).minimum(farthest)
+        kept = (way - KNEE**2) / (way * (way + (1 - 2 * KNEE)))
         mapped = (linear - intensity).mul_(kept).add_(intensity)
-        seen = encode(mapped)
-        changes = (way > GAMUT_KNEE) & (way < farthest)
+        seen = encode(mapped, tone)
+        changes = (way > KNEE) & (way < farthest)
         extreme = torch.where(dark, lowest, highest)
+        ctx.tone = tone
         ctx.save_for_backward(linear, intensity, within, extreme, dark, changes, way, kept, mapped, seen)
         return seen
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         linear, intensity, within, extreme, dark, changes, way, kept, mapped, seen = ctx.saved_tensors
-        slope = (seen + OFFSET).mul_(POWER).div_(mapped)
-        slope.masked_fill_(mapped < KNEE, SLOPE).masked_fill_(mapped > 1, SLOPE_AT_WHITE)
+        tone: Tone = ctx.tone
+        slope = (seen + tone.offset).mul_(tone.power).div_(mapped)
+        slope.masked_fill_(mapped < tone.knee, tone.slope).masked_fill_(mapped > 1, _slope_at_white(tone))
         by_mapped = slope.mul_(gradients[0])
         by_kept = ((linear - intensity).mul_(by_mapped)).sum(dim=1, keepdim=True)
-        squared = way * (way + (1 - 2 * GAMUT_KNEE))
-        change = (squared - (way - GAMUT_KNEE**2) * (2 * way + (1 - 2 * GAMUT_KNEE))).div_(squared.square())
+        squared = way * (way + (1 - 2 * KNEE))
+        change = (squared - (way - KNEE**2) * (2 * way + (1 - 2 * KNEE))).div_(squared.square())
         steepness = torch.where(dark, 1 / within, 1 / (within - 1))
         by_way = (by_kept * change).mul_(steepness).mul_(changes)
         by_intensity = by_way * (1 - way).masked_fill_(within != intensity, 1.0)
         by_intensity.addcmul_(by_mapped.sum(dim=1, keepdim=True), 1 - kept).div_(3)
         by_linear = by_mapped.mul_(kept).add_(by_intensity)
         by_linear.sub_((linear == extreme).mul(by_way))
-        return by_linear, None
+        return by_linear, None, None

@@ -13,6 +13,7 @@ from rdi.errors import InputError, LevelsError, MemoryLimitError, ModelError, Ou
 from rdi.isolated import PHOTO_READING, IsolatedProcess
 from rdi.memory import parse_bytes
 from rdi.runtime.budget import ProcessLimit
+from rdi.runtime.color_matrix import ColorMatrix
 from rdi.runtime.decoding import develop_isolated, read_isolated
 from rdi.runtime.exposure import Exposure
 from rdi.runtime.outcomes import Outcome, Status
@@ -59,6 +60,7 @@ def restore_files(
     *,
     exposure: Exposure | None = None,
     white_balance: WhiteBalance | None = None,
+    color_matrix: ColorMatrix | None = None,
     settings: PictureSettings | None = None,
     overwrite: bool = False,
     max_memory: int | str | None = None,
@@ -85,17 +87,20 @@ def restore_files(
     Errors of a photo or of its output are its outcome; those of a provider or of the options are raised. Closing the
     generator ends the batch: what is being written is finished, nothing else is begun.
     """
-    white_balance = white_balance or WhiteBalance()
+    white_balance, color_matrix = white_balance or WhiteBalance(), color_matrix or ColorMatrix()
     limit = None if max_memory is None else _process_limit(max_memory, jobs, restorer, settings)
     with (
         process or IsolatedProcess(PHOTO_READING) as decoder,
         Pipeline(decoder.close, overlap=limit is None) as pipeline,
     ):
         white_balance.require_usable(restorer.model)
+        color_matrix.require_usable(restorer.model)
         pipeline.prepare_writing(load_encoders)
-        read = partial(
-            _read, decoder=decoder, white_balance=white_balance, overwrite=overwrite, alone=limit is not None
-        )
+
+        def colours(photo: RawPhoto) -> RawPhoto:
+            return white_balance.apply(color_matrix.apply(photo))
+
+        read = partial(_read, decoder=decoder, colours=colours, overwrite=overwrite, alone=limit is not None)
         photos = pipeline.read_ahead((list(bracket) for _, bracket in groupby(jobs, lambda job: job.photo)), read)
         develop = partial(develop_isolated, decoder)
         write = partial(_write, settings=settings, threads=restorer.threads, develop=develop, overwrite=overwrite)
@@ -121,10 +126,15 @@ def _process_limit(
 
 
 def _read(
-    jobs: Sequence[Job], decoder: IsolatedProcess, white_balance: WhiteBalance, overwrite: bool, alone: bool
+    jobs: Sequence[Job],
+    decoder: IsolatedProcess,
+    colours: Callable[[RawPhoto], RawPhoto],
+    overwrite: bool,
+    alone: bool,
 ) -> _Read:
     """Read the photo of these jobs, unless all of its pictures are there already.
 
+    colours: gives a photo its matrix and white balance
     alone: end the decoder afterwards, for the sake of a memory limit
     """
     done = [] if overwrite else [job for job in jobs if job.existing == job.outputs]
@@ -139,7 +149,7 @@ def _read(
         finally:
             if alone:
                 decoder.rest()
-        return _Read(wanted, skipped, white_balance.apply(answer.value), answer.milliseconds)
+        return _Read(wanted, skipped, colours(answer.value), answer.milliseconds)
     except PHOTO_ERRORS as error:
         return _Read(jobs, error=_of_photo(error, jobs[0].photo))
 

@@ -13,6 +13,7 @@ from rdi.camera.reading import read_photo
 from rdi.camera.rendering import develop
 from rdi.errors import InputError, MissingPackageError
 from rdi.isolated import Answer, CallLostError, IsolatedProcess, KilledError, NotStartedError
+from rdi.model_kinds import Curve
 
 _LIBRAW_LINES = 3  # that a warning quotes
 
@@ -35,12 +36,12 @@ def read_isolated(process: IsolatedProcess, path: Path) -> Answer[RawPhoto]:
 
 
 def develop_isolated(
-    process: IsolatedProcess, path: Path, brightness: float, gains: NDArray[np.float64], bits: int
+    process: IsolatedProcess, path: Path, brightness: float, gains: NDArray[np.float64], bits: int, curve: Curve
 ) -> NDArray[Any]:
     """`develop` in that process: its errors, and InputError for a file that LibRaw does not survive."""
     try:
         with _libraw_needed():
-            return process.call(develop, path, brightness, gains, bits).value
+            return process.call(develop, path, brightness, gains, bits, curve).value
     except CallLostError as error:
         raise InputError(
             f"{path} has no rendering to compare with: LibRaw {error}; leave the comparison out"

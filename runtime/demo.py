@@ -42,10 +42,10 @@ def demonstrate(sample: Path, restorer: Restorer) -> Demonstration:
 
     photo = read_photo(sample)
     restored = restorer.restore(photo)
-    factor = restored.amplification.value
+    factor, curve = restored.amplification.value, restored.model.curve
     panels = {
-        "as shot": develop(sample, 1.0, photo.white_balance),
-        f"brightened {factor:.3g} times": develop(sample, factor, photo.white_balance),
+        "as shot": develop(sample, 1.0, photo.white_balance, curve=curve),
+        f"brightened {factor:.3g} times": develop(sample, factor, photo.white_balance, curve=curve),
         f"restored by rdi in {restored.timings['network']:.0f} ms": restored.image,
     }
     if len({panel.shape for panel in panels.values()}) > 1:

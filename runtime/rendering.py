@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from rdi.camera.photo import RawPhoto
 from rdi.errors import InputError
+from rdi.metadata import Curve
 from rdi.runtime.pictures import PictureSettings, save_picture
 from rdi.runtime.restorer import Restored
 
-# `rdi.camera.rendering.develop`, or what calls it elsewhere: file, brightness, gains, bits -> picture.
-Develop = Callable[[Path, float, NDArray[np.float64], int], NDArray[Any]]
+# `rdi.camera.rendering.develop`, or what calls it elsewhere: file, brightness, gains, bits, curve -> picture.
+Develop = Callable[[Path, float, NDArray[np.float64], int, Curve], NDArray[Any]]
 
 DIVIDER = 8  # pixels between the halves, white
 
@@ -31,7 +32,8 @@ def save_comparison(photo: RawPhoto, restored: Restored, path: Path, develop: De
     if photo.path is None:
         raise InputError("a photo that was read from no file has no camera rendering to compare with")
     image = restored.image
-    plain = develop(photo.path, restored.amplification.value, photo.white_balance, image.itemsize * 8)
+    bits, curve = image.itemsize * 8, restored.model.curve
+    plain = develop(photo.path, restored.amplification.value, photo.white_balance, bits, curve)
     if plain.shape != image.shape:
         raise InputError(
             f"{photo.path} is {plain.shape[1]}x{plain.shape[0]} in LibRaw's rendering and "

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from rdi.errors import ModelError
 from rdi.metadata import ModelMetadata
 from rdi.runtime.model import MAX_BYTES, ModelFile
-from rdi.strips import FORMAT, MANIFEST, Part, strip_path
+from rdi.strips import FORMAT, MANIFEST, OWNERS, Part, strip_path
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,13 +51,17 @@ def strip_file_of(content: bytes, path: Path, model: ModelMetadata) -> StripFile
     path: for messages; ModelError for a file that is damaged, foreign or of other weights
     """
     graphs, manifest = _graphs_and_manifest(content, path)
-    found = manifest["weights_sha256"], manifest["precision"]
-    if found != (model.weights_sha256, str(model.precision)):
+    found = tuple(str(manifest[name]) for name in OWNERS)
+    wanted = tuple(str(getattr(model, name)) for name in OWNERS)
+    if found != wanted:
         raise ModelError(
-            f"{path} belongs to another model: weights {str(found[0])[:12]}..., {found[1]}; wanted are "
-            f"{model.weights_sha256[:12]}..., {model.precision}; export the model again"
+            f"{path} belongs to another model: {_named(found)}; wanted are {_named(wanted)}; export the model again"
         )
     return StripFile(path, graphs, manifest)
+
+
+def _named(values: Sequence[str]) -> str:
+    return ", ".join(f"{name} {value[:12]}" for name, value in zip(OWNERS, values, strict=True))
 
 
 def _content(path: Path) -> bytes:
@@ -78,7 +83,7 @@ def _graphs_and_manifest(content: bytes, path: Path) -> tuple[dict[Part, bytes],
             manifest = json.loads(_read(archive, MANIFEST))
             graphs = {part: _read(archive, part.file_name) for part in Part}
         sums = {part: manifest["sha256"][str(part)] for part in Part}
-        named = {name: manifest[name] for name in ("format", "weights_sha256", "precision")}
+        named = {name: manifest[name] for name in ("format", *OWNERS)}
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError, NotImplementedError, RuntimeError) as error:
         raise ModelError(f"{path} is damaged or no file of strips ({error}); export the model again") from error
     if named["format"] != FORMAT:

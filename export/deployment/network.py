@@ -13,7 +13,7 @@ from rdi.export.deployment.phases import PHASES, PhaseConvolution, neighbours
 from rdi.export.deployment.picture import TILE, FinishedPicture, assemble, tile_order
 from rdi.export.deployment.pixels import composed, composed_bias, gathering, in_tiles, over_blocks, over_pixels
 from rdi.export.deployment.rendering import CameraPicture
-from rdi.metadata import Rendering
+from rdi.metadata import ModelMetadata, Rendering
 from rdi.network import LowerScaleEncoder, RestorationNetwork
 
 LOWER = 12  # of the last convolution's input channels: LSE's; the others are the merged ones
@@ -70,10 +70,11 @@ class DeploymentNetwork(nn.Module):
     (1, 1, H, W) float32 mosaic, as the trained network takes it -> (1, H, W, 3) uint16
     """
 
-    def __init__(self, trained: RestorationNetwork, rendering: Rendering = Rendering.PAPER) -> None:
-        """trained: without weight normalisation (`rdi.network.plain_network`)."""
+    def __init__(self, trained: RestorationNetwork, metadata: ModelMetadata) -> None:
+        """trained: without weight normalisation (`rdi.network.plain_network`); metadata: what its output is."""
         super().__init__()
-        self.picture = CameraPicture() if rendering is Rendering.CAMERA else FinishedPicture()
+        rendered = metadata.rendering is Rendering.CAMERA
+        self.picture = CameraPicture(metadata.curve) if rendered else FinishedPicture()
         self.quarter = Convolution(gathering(4), stride=(4, 4))
         self.eighth = Convolution(gathering(2, 4), stride=(8, 8))
         self.medium = DeployedMedium(trained.medium)
@@ -102,7 +103,10 @@ class DeploymentNetwork(nn.Module):
         return tiles
 
 
-def deploy(trained: RestorationNetwork, rendering: Rendering = Rendering.PAPER) -> DeploymentNetwork:
-    """Re-arrange a network's weights, ready for inference and export; see `DeploymentNetwork`."""
+def deploy(trained: RestorationNetwork, metadata: ModelMetadata | None = None) -> DeploymentNetwork:
+    """Re-arrange a network's weights, ready for inference and export; see `DeploymentNetwork`.
+
+    metadata: by default those of a network whose output is the picture
+    """
     with torch.no_grad():
-        return DeploymentNetwork(trained, rendering).eval()
+        return DeploymentNetwork(trained, metadata or ModelMetadata()).eval()

@@ -8,8 +8,8 @@ It is arithmetic on 36 million numbers, none of it worth a pass over memory of i
 - one matrix gives the differences from the neutral axis, another the intensity: `rdi.gamut`'s fraction then needs ten
   passes over one plane, and the differences times it, less the negative intensity, are the colours;
 - the curve is looked up: 17 ms, where the power takes 91, and sums of roots that come within a quarter of an 8-bit step
-  40. Each of 65,536 linear values has its code; a step of theirs is 4.5 of the 65,535 codes in the shadows, less than a
-  fiftieth of a step of 8 bits.
+  40. Each of 65,536 linear values has its code; a step of theirs is 4.5 of the 65,535 codes in BT.709's shadows, less
+  than a fiftieth of a step of 8 bits.
 """
 
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from rdi.color import KNEE as CURVE_KNEE
-from rdi.color import OFFSET, POWER, SCALE, SLOPE
+from rdi.color import TONES
 from rdi.export.amplifier import look_up
 from rdi.export.deployment.picture import LARGEST, TILE, interleave
 from rdi.gamut import FARTHEST, KNEE, NEAREST
+from rdi.metadata import Curve
 
 COLOURS = 3
 CODES = LARGEST + 1
@@ -30,13 +30,17 @@ CODES = LARGEST + 1
 class CameraPicture(nn.Module):
     """The network's output is white-balanced linear camera RGB: it is rendered."""
 
+    def __init__(self, curve: Curve = Curve.BT709) -> None:
+        super().__init__()
+        self.curve = curve
+
     def forward(
         self, tiles: Sequence[Tensor], camera_to_srgb: Tensor, gamut_compression: Tensor, cut: int = 0
     ) -> Tensor:
         """Four of (1, 48, H/8, W/8), (3, 3), float32 scalar in [0, 1] -> (1, H - 2 * cut, W, 3) uint16."""
         darkness = camera_to_srgb.mean(dim=0, keepdim=True) * -LARGEST  # the intensity, negative: it saves a pass
         matrices = camera_to_srgb * LARGEST + darkness, darkness
-        codes = code_table().expand(TILE * COLOURS, -1).contiguous()
+        codes = code_table(self.curve).expand(TILE * COLOURS, -1).contiguous()
         farthest = KNEE / (1 - gamut_compression).clamp(min=KNEE / FARTHEST)
         rendered = [self.render(tile.float(), *matrices, codes, farthest) for tile in tiles]
         together = torch.cat([phase[row] for row in range(TILE) for phase in rendered], dim=0)
@@ -85,10 +89,11 @@ def _(values: Tensor, lowest: Tensor, highest: Tensor) -> Tensor:  # noqa: ARG00
     return torch.empty_like(values)
 
 
-def code_table() -> Tensor:
+def code_table(curve: Curve) -> Tensor:
     """The 16-bit code of each linear value from k to k + 1 of 65535, at its middle, but for 0: (65536,) uint16."""
+    tone = TONES[curve]
     place = torch.arange(CODES, dtype=torch.float32)
     linear = torch.where(place > 0, (place + 0.5) / LARGEST, 0.0)
-    power = SCALE * linear.clamp(min=CURVE_KNEE) ** POWER - OFFSET
-    code = torch.where(linear < CURVE_KNEE, SLOPE * linear, power).clamp(max=1.0)
+    power = tone.scale * linear.clamp(min=tone.knee) ** tone.power - tone.offset
+    code = torch.where(linear < tone.knee, tone.slope * linear, power).clamp(max=1.0)
     return (code * LARGEST).round().to(torch.uint16)

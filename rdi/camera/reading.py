@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+NO_MATRIX = "the file has no usable colour matrix; the Sony A7S II's is used, so colours may be off"
 MATRIX_DECIMALS = 6  # LibRaw keeps float32; makers and Adobe publish four decimals
 
 # LibRaw's `flip` -> EXIF orientation.
@@ -196,7 +197,7 @@ def _warnings(gains: Array | None, matrix: Array | None, container: Container) -
     if not container.checked:
         found.append("this format's completeness cannot be checked: where the file is cut off, the picture is made up")
     if matrix is None:
-        found.append("the file has no usable colour matrix; the Sony A7S II's is used, so colours may be off")
+        found.append(NO_MATRIX)
     if gains is None:
         whose = "the camera's" if matrix is not None else "the Sony A7S II's"
         found.append(f"the file has no usable white balance; {whose} daylight balance is used")

@@ -41,7 +41,7 @@ def restore_frame(
             place = max(first - frame.top, 0)
             rows = rows[:, : max(frame.height - place, 0)]
             output = rows.permute(1, 2, 0).cpu().numpy()
-            picture[place : place + rows.shape[1]] = finish(output, metadata.rendering, photo.camera_to_srgb, CLIPPED)
+            picture[place : place + rows.shape[1]] = finish(output, metadata, photo.camera_to_srgb, CLIPPED)
     return picture
 
 

@@ -167,9 +167,7 @@ class TrainingSettings:
     pixel_loss: PixelLoss = setting(PixelLoss.L1, "l1 or l2.", group=Group.LOSS)
     pixel_weight: float = setting(0.8, "Of the pixel loss.", group=Group.LOSS, lowest=0)
     structure_weight: float = setting(0.2, "Of 1 - MS-SSIM.", group=Group.LOSS, lowest=0)
-    grain_weight: float = setting(
-        0.0, "Of 1 - SSIM's structure at full size, for grain.", group=Group.LOSS, lowest=0
-    )
+    grain_weight: float = setting(0.0, "Of 1 - SSIM's structure at full size, for grain.", group=Group.LOSS, lowest=0)
 
     device: Device = setting(Device.CPU, "cpu or cuda.", group=Group.COMPUTING)
     threads: int | None = setting(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdi import color
-from rdi.errors import OutputError
+from rdi.metadata import Curve
 
 SAMPLES = 1024  # of the curve; programs interpolate linearly between them
 _D50 = np.array([0.9642, 1.0, 0.82491])  # the white of every ICC profile
@@ -20,16 +20,17 @@ _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0
 _DATE = (2026, 1, 1, 0, 0, 0)  # of the profile's definition: the clock would make every file differ
 
 
+_NAMES = {Curve.BT709: "BT.709", Curve.SRGB: "sRGB"}
+
+
 @cache
-def icc_profile(curve: str) -> bytes:
-    """The profile of pictures with this tone curve; OutputError for a curve that rdi does not know."""
-    if curve != color.CURVE:
-        raise OutputError(f"the model writes the tone curve {curve!r}, this rdi knows {color.CURVE!r}: update rdi")
+def icc_profile(curve: Curve) -> bytes:
+    """The profile of pictures with this tone curve."""
     red, green, blue = _colorants()
-    trc = _curve(color.decode(np.linspace(0, 1, SAMPLES, dtype=np.float32)))
+    trc = _curve(color.decode(np.linspace(0, 1, SAMPLES, dtype=np.float32), curve))
     return _profile(
         {
-            b"desc": _description("sRGB primaries, BT.709 curve (rdi)"),
+            b"desc": _description(f"sRGB primaries, {_NAMES[curve]} curve (rdi)"),
             b"cprt": b"text\0\0\0\0" + b"CC0\0",
             b"wtpt": _xyz(_fixed(_D50)),
             b"rXYZ": _xyz(red),

@@ -142,7 +142,8 @@ def _views(restored: EncodedPicture, made: Restored, left: int) -> list[View]:
     """LibRaw's equally bright rendering, no larger than the restored picture, and the photo as it was shot."""
     brightness, dark = made.amplification.value, int(left * _AS_SHOT)
     half = int(restored.width * _HALF) if not restored.reduced else restored.width
-    return [View(brightness, left - dark, restored.width), View(1.0, dark, half)]
+    curve = made.model.curve
+    return [View(brightness, left - dark, restored.width, curve), View(1.0, dark, half, curve)]
 
 
 def _section(outcome: Outcome, shown: _Shown, place: int) -> Section:

@@ -10,7 +10,7 @@ from rdi.errors import CheckpointError, ModelError, OutputError, UsageError, Ver
 from rdi.export import ExportSettings, export, exporter, inspect_model, picture_checks, verification, verify_model
 from rdi.export.picture_checks import PICTURE_BOUND, check_pictures
 from rdi.export.session import GraphSession
-from rdi.metadata import ModelMetadata, Precision, WhiteBalance
+from rdi.metadata import Curve, ModelMetadata, Precision, Rendering, WhiteBalance
 from rdi.reference import restore
 from rdi.runtime import Restorer
 
@@ -185,3 +185,24 @@ def test_the_published_weights_are_not_a_checkpoint_of_ours(tmp_path: Path) -> N
     path.write_bytes(b"no pickle")
     with pytest.raises(CheckpointError):
         load_published(path)
+
+
+def test_another_curve_can_be_chosen_for_camera_rgb(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    camera = Checkpoint(checkpoint.network, checkpoint.metadata.replace(rendering=Rendering.CAMERA))
+    out = tmp_path / "srgb.onnx"
+    assert export(camera, out, ExportSettings(curve=Curve.SRGB, simplify=False)).passed
+    assert inspect_model(out, camera).passed  # whose own curve is BT.709's
+    photo = RawPhoto(np.full((64, 96), 900, np.uint16), Cfa.RGGB, np.array([512.0]), 16383.0)
+    restorer = Restorer(out)
+    assert restorer.model.curve is Curve.SRGB
+    described = camera.metadata.replace(curve=Curve.SRGB)
+    expected = restore(camera.network, described, photo, 20.0)
+    found = restorer.restore(photo, 20.0).image / 65535
+    assert np.abs(found - expected).max() < 13 / 65535 + 2e-5
+    assert np.abs(found - restore(camera.network, camera.metadata, photo, 20.0)).max() > 0.02
+
+
+def test_a_network_that_gives_the_picture_leaves_no_choice_of_its_curve(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="rendering camera only"):
+        export(checkpoint, tmp_path / "no.onnx", ExportSettings(curve=Curve.SRGB))
+    assert not (tmp_path / "no.onnx").exists()

@@ -92,3 +92,7 @@ def test_the_command_line_takes_it_and_the_sidecar_tells(camera_model: Path, tmp
     said = json.loads((tmp_path / "a_restored.jpg.json").read_text(encoding="utf-8"))
     assert (said["gamut"], said["model"]["rendering"]) == ("clip", "camera")
     np.testing.assert_allclose(said["camera_to_srgb"], sensor.srgb_from_camera, atol=2e-3)
+    other = [*command, "--overwrite", "--color-matrix", "Nikon D850"]
+    assert CliRunner().invoke(app, other).exit_code == 0
+    said = json.loads((tmp_path / "a_restored.jpg.json").read_text(encoding="utf-8"))
+    np.testing.assert_allclose(said["camera_to_srgb"], find_sensor("Nikon D850").srgb_from_camera, atol=1e-6)

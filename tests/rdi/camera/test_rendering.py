@@ -10,6 +10,7 @@ from rdi.camera.rendering import develop
 from rdi.color import encode
 from rdi.errors import InputError, OutputError
 from rdi.levels import to_light
+from rdi.model_kinds import Curve
 
 
 def grey_card(light: float, gains: tuple[float, float, float], orientation: int = 1) -> RawPhoto:
@@ -33,6 +34,15 @@ def test_libraws_rendering_is_as_bright_as_the_amplification_says(
     picture = develop(tmp_path / "grey.dng", factor, photo.white_balance)
     assert picture.mean() == pytest.approx(expected, rel=0.01)
     assert picture.std() < 0.01 * expected
+
+
+@pytest.mark.parametrize("curve", Curve)
+def test_the_tone_curve_is_the_one_asked_for(tmp_path: Path, curve: Curve) -> None:
+    photo = grey_card(0.01, (1.0, 1.0, 1.0))
+    write_dng(photo, tmp_path / "grey.dng")
+    light = to_light(photo.mosaic, photo.cfa, photo.black_level, photo.white_level, 1.0, photo.gains)
+    picture = develop(tmp_path / "grey.dng", 1.0, photo.white_balance, curve=curve)
+    assert picture.mean() == pytest.approx(encode(light, curve).mean() * 65535, rel=0.02)
 
 
 @pytest.mark.parametrize(("factor", "level"), [(1e7, 65535), (1e-6, 0)])
