@@ -40,14 +40,15 @@ def evaluate(
     with_paper: options.WithPaper = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Measure models on dark captures whose pictures are known: PSNR, SSIM, NIQE and Ma.
+    """Measure models on dark captures whose pictures are known: PSNR, SSIM, NIQE, Ma; colours by a ColorChecker.
 
     Example: rdi eval --photos photos --ratio 100,300 --model models/rdi.onnx --csv figures.csv
     """
     wanted = SourceOptions(photos, sid, pairs, chart or None, names, iso, ratio, camera, split, sensors)
     wanted.require_one()
     if chart:
-        require_none("chart", exposure=exposure, ma_model=ma_model, csv=csv, report=report, with_paper=with_paper)
+        ignored = {"csv": csv, "report": report, "with_paper": with_paper, "skip_missing": skip_missing}
+        require_none("chart", exposure=exposure, ma_model=ma_model, **ignored)
     if csv is None and (resume or overwrite):
         raise UsageError(f"--{'resume' if resume else 'overwrite'} is of use with --csv only; give --csv FILE")
     require_out(out, (".md", ".json"))

@@ -14,7 +14,7 @@ from rdi.color import decode, encode
 from rdi.errors import MissingPackageError, UsageError
 from rdi.evaluation.models import Exposing, Model, Restoration
 from rdi.extras import install_hint
-from rdi.metadata import Curve, Rendering
+from rdi.metadata import Curve, ModelMetadata, Rendering
 from rdi.runtime.exposure import Exposure, ExposureMode, choose_amplification
 from rdi.runtime.gamut import Gamut
 from rdi.runtime.model import read_metadata
@@ -48,7 +48,7 @@ class OnnxModel:
 
     def __init__(self, path: Path, name: str, provider: str, gamut: Gamut) -> None:
         self.name = name
-        usable = gamut if read_metadata(path).rendering is Rendering.CAMERA else Gamut.COMPRESS
+        usable = _usable(gamut, read_metadata(path))
         self._restorer = Restorer(path, provider=provider, gamut=usable)
         self.cfa = self._restorer.model.cfa
         self.digest = _digest(path, f"{provider} {usable}")
@@ -66,8 +66,9 @@ class TorchModel:
     """Weights, by the plain network in PyTorch."""
 
     def __init__(self, name: str, digest: str, checkpoint: "Checkpoint", gamut: Gamut) -> None:
-        self.name, self.digest = name, f"{digest} {gamut}"
-        self._checkpoint, self._gamut = checkpoint, gamut
+        usable = _usable(gamut, checkpoint.metadata)
+        self.name, self.digest = name, f"{digest} {usable}"
+        self._checkpoint, self._gamut = checkpoint, usable
         self.cfa: Cfa = checkpoint.metadata.cfa
 
     def restore(self, photo: RawPhoto, exposing: Exposing, ratio: float | None) -> Restoration:
@@ -92,6 +93,11 @@ def _open(path: Path, name: str, provider: str, gamut: Gamut) -> Model:
         checkpoint = load_checkpoint(path)
         return TorchModel(name, _digest(path, "torch"), checkpoint, gamut)
     raise UsageError(f"--model {path} is neither .onnx nor .safetensors; published .pth files go with --from-paper")
+
+
+def _usable(gamut: Gamut, model: ModelMetadata) -> Gamut:
+    """The default for models whose pictures leave nothing to choose."""
+    return gamut if model.rendering is Rendering.CAMERA else Gamut.COMPRESS
 
 
 def _names(paths: Sequence[Path]) -> dict[Path, str]:

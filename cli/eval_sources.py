@@ -94,6 +94,8 @@ def _cameras(names: str | None, pattern: "Cfa") -> "list[Sensor]":
         fitting = sensors_of(pattern)
         return [sensor for sensor in fitting if sensor.name in CAMERAS] or [*fitting]
     sensors = [find_sensor(name) for name in names.split(",")]
+    if len({sensor.name for sensor in sensors}) < len(sensors):
+        raise UsageError(f"--sensors {names} names a camera twice; leave one out")
     unfit = next((sensor for sensor in sensors if sensor.cfa.period != pattern.period), None)
     if unfit:
         raise UsageError(

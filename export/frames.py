@@ -118,14 +118,14 @@ def amplifier_frames(height: int, width: int, settings: Settings, generator: np.
 
 
 def level_sets(cfa: Cfa, default_gains: Floats) -> list[Settings]:
-    """Levels, gains and colours of three kinds of camera: the usual one, one with a black level for each site and an
-    unusual matrix, a 12-bit one whose colours are clipped.
+    """Levels, gains and colours of three kinds of camera: the usual one, one with a black level for each site, an
+    unusual matrix and colours that are half compressed, a 12-bit one whose colours are clipped.
     """
     sites = np.arange(cfa.sites)
     return [
         Settings(np.full(cfa.sites, 512.0), 16383, default_gains),
         Settings(
-            509.0 + (sites * 3) % 7 + 0.25 * (sites % 2), 15360, np.float64(1) + (sites * 0.37) % 1, UNUSUAL_MATRIX
+            509.0 + (sites * 3) % 7 + 0.25 * (sites % 2), 15360, np.float64(1) + (sites * 0.37) % 1, UNUSUAL_MATRIX, 0.5
         ),
         Settings(np.full(cfa.sites, 128.0), 4095, np.ones(cfa.sites), gamut_compression=0.0),
     ]

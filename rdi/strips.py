@@ -24,6 +24,7 @@ SUFFIX = ".strips.zip"  # of the file beside the model
 FORMAT = "rdi-strips-1"
 MANIFEST = "manifest.json"  # format, OWNERS, terms, sha256 of each graph
 OWNERS = ("weights_sha256", "precision", "curve")  # by which strips are found to be a model's own
+UNSAID = {"curve": "bt709"}  # what a manifest means that says nothing of it
 
 REDUCE_ROWS = 32  # mosaic rows for one row of `reduced`
 REDUCE_HALO = 1  # of these, on each side of a strip

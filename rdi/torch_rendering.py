@@ -80,5 +80,7 @@ class _Seen(torch.autograd.Function):
         by_intensity = by_way * (1 - way).masked_fill_(within != intensity, 1.0)
         by_intensity.addcmul_(by_mapped.sum(dim=1, keepdim=True), 1 - kept).div_(3)
         by_linear = by_mapped.mul_(kept).add_(by_intensity)
-        by_linear.sub_((linear == extreme).mul(by_way))
+        extremes = (linear == extreme).to(by_way.dtype)
+        share = by_way / extremes.sum(dim=1, keepdim=True)  # where two are equal
+        by_linear.addcmul_(extremes, share, value=-1)
         return by_linear, None, None

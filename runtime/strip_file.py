@@ -12,7 +12,7 @@ from typing import Any
 from rdi.errors import ModelError
 from rdi.metadata import ModelMetadata
 from rdi.runtime.model import MAX_BYTES, ModelFile
-from rdi.strips import FORMAT, MANIFEST, OWNERS, Part, strip_path
+from rdi.strips import FORMAT, MANIFEST, OWNERS, UNSAID, Part, strip_path
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +83,7 @@ def _graphs_and_manifest(content: bytes, path: Path) -> tuple[dict[Part, bytes],
             manifest = json.loads(_read(archive, MANIFEST))
             graphs = {part: _read(archive, part.file_name) for part in Part}
         sums = {part: manifest["sha256"][str(part)] for part in Part}
+        manifest = UNSAID | manifest
         named = {name: manifest[name] for name in ("format", *OWNERS)}
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError, NotImplementedError, RuntimeError) as error:
         raise ModelError(f"{path} is damaged or no file of strips ({error}); export the model again") from error

@@ -72,7 +72,7 @@ def peak_bytes(task: Task) -> int:
     files = task.files
     said = {
         "candidate": [task.candidate.backend, task.candidate.provider],
-        "files": [str(files.checkpoint), str(files.model), str(files.plain)],
+        "files": [str(files.checkpoint), str(files.model), str(files.folder)],
         "size": task.size,
         "threads": task.threads,
     }
@@ -85,10 +85,9 @@ def peak_bytes(task: Task) -> int:
 
 
 def _measure_here(task: dict[str, Any]) -> int:
-    checkpoint, model, plain = map(Path, task["files"])
+    files = Files(*map(Path, task["files"]))
     backend, provider = task["candidate"]
     height, width = task["size"]
-    files = Files(checkpoint, model, plain)
     run = prepare(Candidate(Backend(backend), provider), files, (height, width), task["threads"])
     run()
     run()

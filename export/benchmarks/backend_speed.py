@@ -5,7 +5,7 @@ their own.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from rdi.export.benchmarks.backends import (
     Size,
     prepare,
 )
+from rdi.metadata import Rendering
 from rdi.runtime.timing import Latency, counted, interleaved
 
 if TYPE_CHECKING:
@@ -174,18 +175,22 @@ def measure_backends(
 
     sizes:   (height, width), multiples of 32
     runs:    timed runs of each candidate, after one that is not timed
-    folder:  for the plain exports
+    folder:  for other exports of the weights
     trials:  processes for each peak of memory; 0: none is measured
     observe: told what is going on
     Raises UsageError for sizes against the size rule. A KeyboardInterrupt ends it with the sizes that are timed and the
     processes that have ended; before the first size is timed it is passed on.
     """
     arithmetic = count_arithmetic(sizes)  # checks the sizes too
-    progress, broken_off = _Progress(), False
+    progress, broken_off, files = _Progress(), False, Files(checkpoint, model, folder)
     try:
+        for rendering in dict.fromkeys(candidate.backend.rendering for candidate in candidates):
+            if rendering:
+                observe(f"exporting with rendering {rendering}, about half a minute")
+                export_rendered(files, rendering)
         for size in sizes:
             observe(f"{size[0]}x{size[1]}: {runs + 1} rounds of {', '.join(map(str, candidates))}")
-            files = Files(checkpoint, model, plain_export(checkpoint, size, folder))
+            export_plain(files, size)
             progress.times += _timed([Task(candidate, files, size, threads) for candidate in candidates], runs)
         if trials:
             progress.peaks = [[] for _ in progress.times]
@@ -202,13 +207,24 @@ def _timed(tasks: Sequence[Task], runs: int) -> list[tuple[Task, Latency]]:
     return [(task, Latency.of(times)) for task, times in interleaved(prepared, runs).items()]
 
 
-def plain_export(checkpoint: Path, size: Size, folder: Path) -> Path:
+def export_plain(files: Files, size: Size) -> None:
     """Write the plain export for frames of one size (`rdi.export.plain`)."""
     import onnx
 
     from rdi.checkpoint import load_checkpoint
     from rdi.export.plain import plain_model
 
-    path = folder / f"plain-{size[0]}x{size[1]}.onnx"
-    onnx.save(plain_model(load_checkpoint(checkpoint), *size), path)
-    return path
+    onnx.save(plain_model(load_checkpoint(files.checkpoint), *size), files.plain(size))
+
+
+def export_rendered(files: Files, rendering: Rendering) -> None:
+    """Write the weights as a file of this rendering, whatever they were trained for: not verified, only timed."""
+    from rdi.checkpoint import load_checkpoint, weights_digest
+    from rdi.export.graph import graph_of
+    from rdi.export.onnx_graph import build_model
+    from rdi.export.settings import ExportSettings
+
+    loaded = load_checkpoint(files.checkpoint)
+    metadata = loaded.metadata.replace(rendering=rendering, weights_sha256=weights_digest(loaded.network))
+    model = build_model(graph_of(replace(loaded, metadata=metadata)), metadata, ExportSettings())
+    files.rendered(rendering).write_bytes(model.SerializeToString())

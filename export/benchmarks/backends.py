@@ -10,6 +10,7 @@ memory to memory: what runs on a GPU takes the frame there and brings the pictur
 | plain | `torch.onnx.export` of the same as it comes, static size, in ONNX Runtime | float -> float |
 | rdi | the exported file in ONNX Runtime, as `rdi infer` runs it | integer mosaic -> integer picture |
 | rdi-estimating | the same file, the amplification estimated inside the graph | |
+| rdi-paper, rdi-camera | the same weights, exported as if their output were the picture, or camera RGB | |
 | rdi-strips | its strips, as `rdi infer --max-memory` runs them, on a frame with the rows around it they need | |
 | openvino-plain, openvino-rdi | the same two files in OpenVINO, float32 | |
 | openvino-plain-bf16, openvino-rdi-bf16 | the same with the bfloat16 hint | |
@@ -27,7 +28,7 @@ from numpy.typing import NDArray
 
 from rdi.errors import UsageError
 from rdi.graph_contract import WITH_DEFAULTS
-from rdi.metadata import ModelMetadata
+from rdi.metadata import ModelMetadata, Rendering
 
 Size = tuple[int, int]
 Run = Callable[[], object]
@@ -45,6 +46,8 @@ class Backend(StrEnum):
     PLAIN = "plain"
     RDI = "rdi"
     RDI_ESTIMATING = "rdi-estimating"
+    RDI_PAPER = "rdi-paper"
+    RDI_CAMERA = "rdi-camera"
     RDI_STRIPS = "rdi-strips"
     OPENVINO_PLAIN = "openvino-plain"
     OPENVINO_RDI = "openvino-rdi"
@@ -55,6 +58,11 @@ class Backend(StrEnum):
     def needs_openvino(self) -> bool:
         """Whether the package openvino is needed."""
         return self.value.startswith("openvino")
+
+    @property
+    def rendering(self) -> Rendering | None:
+        """As which the weights are exported anew for it; None for what takes the model as it is."""
+        return {Backend.RDI_PAPER: Rendering.PAPER, Backend.RDI_CAMERA: Rendering.CAMERA}.get(self)
 
 
 @dataclass(frozen=True)
@@ -70,11 +78,19 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Files:
-    """What the backends run: the weights, the exported model, and the plain export of each size."""
+    """What the backends run: the weights, the exported model, and in a folder other exports of the weights."""
 
     checkpoint: Path
     model: Path
-    plain: Path
+    folder: Path
+
+    def plain(self, size: Size) -> Path:
+        """The plain export for frames of one size."""
+        return self.folder / f"plain-{size[0]}x{size[1]}.onnx"
+
+    def rendered(self, rendering: Rendering) -> Path:
+        """The export with another rendering, or the same."""
+        return self.folder / f"rdi-{rendering}.onnx"
 
 
 def require_multiple(size: Size) -> None:
@@ -91,18 +107,21 @@ def prepare(candidate: Candidate, files: Files, size: Size, threads: int) -> Run
         case Backend.PYTORCH | Backend.COMPILED:
             return _pytorch(files.checkpoint, size, threads, provider, compiled=backend is Backend.COMPILED)
         case Backend.PLAIN:
-            return _onnxruntime(files.plain, {"mosaic": _light(size)}, threads, provider)
+            return _onnxruntime(files.plain(size), {"mosaic": _light(size)}, threads, provider)
         case Backend.RDI:
             return _rdi(files.model, size, threads, AMPLIFICATION, provider)
         case Backend.RDI_ESTIMATING:
             return _rdi(files.model, size, threads, 0.0, provider)
+        case Backend.RDI_PAPER | Backend.RDI_CAMERA:
+            assert backend.rendering
+            return _rdi(files.rendered(backend.rendering), size, threads, AMPLIFICATION, provider)
         case Backend.RDI_STRIPS:
             return _rdi_strips(files.model, size, threads)
         case _:
             precision = "bf16" if backend.endswith("bf16") else "f32"
             if backend in (Backend.OPENVINO_RDI, Backend.OPENVINO_RDI_BF16):
                 return _openvino(*given_model(files.model, size), threads, precision)
-            return _openvino(files.plain.read_bytes(), {"mosaic": _light(size)}, threads, precision)
+            return _openvino(files.plain(size).read_bytes(), {"mosaic": _light(size)}, threads, precision)
 
 
 def _pytorch(checkpoint: Path, size: Size, threads: int, device: str, *, compiled: bool) -> Run:

@@ -16,6 +16,7 @@ from rdi.runtime.sessions import Sessions
 
 CUDA = "cuda"
 _PYTORCH = (Backend.PYTORCH, Backend.COMPILED)
+_BY_DEFAULT = [backend for backend in Backend if backend.rendering is None]
 _ANYWHERE = (Backend.PLAIN, Backend.RDI)  # on any provider of ONNX Runtime; the others on the CPU alone
 _COMPILERS = ("g++", "clang++", "c++", "cl")
 
@@ -32,7 +33,7 @@ def choose_candidates(
     wanted = [parse_provider(name).value for name in providers] if providers else _present_providers()
     candidates, notes = [], []
     for provider in dict.fromkeys(wanted):
-        for backend in backends or Backend:
+        for backend in backends or _BY_DEFAULT:
             candidate = Candidate(backend, provider)
             if not _fits(candidate):
                 continue

@@ -5,7 +5,8 @@ from numpy.typing import ArrayLike
 
 from rdi.camera.cfa import Cfa
 from rdi.camera.photo import DEFAULT_GAINS, Mosaic, RawPhoto
-from rdi.errors import UnsupportedMosaicError
+from rdi.color import srgb_from_camera
+from rdi.errors import LevelsError, UnsupportedMosaicError
 
 _HIGHEST = 65_535
 
@@ -17,6 +18,7 @@ def photo_from_array(
     black_level: ArrayLike,
     white_level: float,
     white_balance: ArrayLike | None = None,
+    camera_from_xyz: ArrayLike | None = None,
     orientation: int = 1,
 ) -> RawPhoto:
     """A sensor's frame as a photo that `Restorer.restore` takes.
@@ -28,20 +30,35 @@ def photo_from_array(
     white_level:   count at which a pixel saturates
     white_balance: gains of red, green and blue, green = 1; by default daylight on a Sony A7S II, with a warning in the
                    photo's `warnings`: another sensor's colours will be off
+    camera_from_xyz: (3, 3) colour matrix, CIE XYZ (D65) to the sensor's RGB, as DNG's ColorMatrix2; by default a Sony
+                   A7S II's, with a warning
     orientation:   EXIF orientation, 1 to 8, by which the picture is turned
-    Raises UnsupportedMosaicError for an array that is no mosaic, LevelsError for levels or gains that make no sense.
-    Whatever else a photo may have (ISO, EXIF, colour matrix) is added with `photo.replace(iso=...)`.
+    Raises UnsupportedMosaicError for an array that is no mosaic, LevelsError for levels, gains or a matrix that make no
+    sense. Whatever else a photo may have (ISO, EXIF) is added with `photo.replace(iso=...)`.
     """
-    warning = () if white_balance is not None else ("no white balance was given; daylight on a Sony A7S II stands in",)
-    return RawPhoto(
+    warnings = [
+        f"no {name} was given; {default} stands in"
+        for name, default, given in (
+            ("white balance", "daylight on a Sony A7S II", white_balance),
+            ("colour matrix", "a Sony A7S II's", camera_from_xyz),
+        )
+        if given is None
+    ]
+    photo = RawPhoto(
         mosaic=_counts(mosaic),
         cfa=_pattern(cfa),
         black_level=np.asarray(black_level, dtype=np.float64),
         white_level=float(white_level),
         white_balance=DEFAULT_GAINS.copy() if white_balance is None else np.asarray(white_balance, dtype=np.float64),
         orientation=orientation,
-        warnings=warning,
+        warnings=tuple(warnings),
     )
+    if camera_from_xyz is None:
+        return photo
+    matrix = np.asarray(camera_from_xyz, dtype=np.float64)
+    if matrix.shape != (3, 3):
+        raise LevelsError(f"camera_from_xyz has shape {matrix.shape}; give a (3, 3) matrix, XYZ to the sensor's RGB")
+    return photo.replace(camera_from_xyz=matrix, camera_to_srgb=srgb_from_camera(matrix))
 
 
 def _counts(mosaic: ArrayLike) -> Mosaic:

@@ -14,6 +14,8 @@ from rdi.errors import LevelsError, UnsupportedMosaicError
 Mosaic = NDArray[np.uint16]
 Array = NDArray[np.float64]
 
+WHITE_STAYS = 1e-3  # that a row of camera_to_srgb may be off from a sum of 1
+NOT_SINGULAR = 1e-6  # of its determinant
 DEFAULT_GAINS = daylight_gains(A7S2_CAMERA_FROM_XYZ)  # of a file that names no white balance
 DEFAULT_CAMERA_TO_SRGB = srgb_from_camera(A7S2_CAMERA_FROM_XYZ)  # of a file that names no colour matrix
 # Convolutions see zeros beyond the frame, and the outer 8 pixels of a picture suffer for it (ten times the error of its
@@ -266,3 +268,9 @@ def _check_levels(photo: RawPhoto) -> None:
         raise LevelsError(f"white balance {gains.tolist()} must be three gains above 0 and up to {MAX_GAIN:g}")
     if photo.camera_to_srgb.shape != (3, 3) or not np.isfinite(photo.camera_to_srgb).all():
         raise LevelsError("camera_to_srgb must be a finite (3, 3) matrix")
+    sums = photo.camera_to_srgb.sum(axis=1)
+    if np.abs(sums - 1).max() > WHITE_STAYS or abs(np.linalg.det(photo.camera_to_srgb)) < NOT_SINGULAR:
+        raise LevelsError(
+            f"camera_to_srgb's rows sum to {np.round(sums, 4).tolist()}; they must sum to 1, so that white stays "
+            "white, and differ from each other: see rdi.color.srgb_from_camera"
+        )

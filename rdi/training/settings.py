@@ -234,6 +234,11 @@ class TrainingSettings:
             raise UsageError(f"--learning-rate {self.learning_rate} is out of range; give one between 0 and 1")
         if self.pixel_weight == self.structure_weight == self.grain_weight == 0:
             raise UsageError("--pixel-weight, --structure-weight and --grain-weight are 0; give one a value above 0")
+        if self.rendering is Rendering.CAMERA and self.white_balance is WhiteBalance.BAKED:
+            raise UsageError(
+                "--rendering camera needs --white-balance input: a network with one camera's balance baked in would be "
+                "rendered with other cameras' matrices"
+            )
         if self.schedule is Schedule.STEP and not self.reduce_at:
             raise UsageError("--schedule step needs --reduce-at STEP,STEP,...; the paper's is 500000")
         _check_crop(self.crop)

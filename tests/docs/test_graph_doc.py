@@ -23,6 +23,7 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs" / "graph.md").read_text(enc
 
 LEVELS = np.full(4, 512.0)
 GAINS = np.array([2.1, 1, 1.6])  # as the script has them
+MATRIX = np.array([[1.8, -0.7, -0.1], [-0.2, 1.5, -0.3], [0.1, -0.6, 1.5]])
 
 
 def dark_mosaic() -> NDArray[np.uint16]:
@@ -61,10 +62,14 @@ def test_the_script_restores_a_mosaic_with_onnxruntime_and_numpy_alone(
     assert np.abs(picture / 65535 - expected).max() <= PICTURE_BOUND
 
 
-def test_the_script_and_rdi_give_one_picture_when_they_amplify_alike(exported_model: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["exported_model", "camera_model"])
+def test_the_script_and_rdi_give_one_picture_when_they_amplify_alike(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    model: Path = request.getfixturevalue(kind)
     photo = photo_from_array(dark_mosaic(), "RGGB", black_level=LEVELS, white_level=16383, white_balance=GAINS)
-    restored = Restorer(exported_model).restore(photo)
-    used, picture = run_script(exported_model, tmp_path, repr(restored.amplification.value))
+    restored = Restorer(model).restore(photo.replace(camera_to_srgb=MATRIX))
+    used, picture = run_script(model, tmp_path, repr(restored.amplification.value))
     assert used == pytest.approx(restored.amplification.value, abs=0.005)
     assert np.abs(picture - restored.image).max() <= 1
 
@@ -90,3 +95,11 @@ def test_the_page_names_every_check_with_its_bound(exported_model: Path) -> None
             assert check["bound"] == pytest.approx(0.5 / 65535 + 1e-5)
         else:
             assert f"| {name} |" in PAGE
+
+
+def test_the_bound_of_rendered_pictures_is_the_pages(camera_model: Path) -> None:
+    assert "4.5 of the 65,535 codes" in PAGE
+    assert "12.92 with sRGB's" in PAGE
+    strings = {item.key: item.value for item in onnx.load(camera_model).metadata_props}
+    parity = ModelMetadata.from_strings(strings, "it").parity
+    assert parity["picture, random frames"]["bound"] == pytest.approx(0.5 / 65535 + 1e-5 + 4.5 / 65535)

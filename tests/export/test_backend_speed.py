@@ -103,15 +103,15 @@ def test_a_ctrl_c_while_memory_is_measured_keeps_what_is_done(
 def test_a_ctrl_c_keeps_the_sizes_that_are_timed(
     measure: Callable[..., BackendSpeeds], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, calls = backend_speed.plain_export, list[tuple[int, int]]()
+    real, calls = backend_speed.export_plain, list[tuple[int, int]]()
 
-    def break_off(checkpoint: Path, size: tuple[int, int], folder: Path) -> Path:
+    def break_off(files: Files, size: tuple[int, int]) -> None:
         calls.append(size)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return real(checkpoint, size, folder)
+        real(files, size)
 
-    monkeypatch.setattr(backend_speed, "plain_export", break_off)
+    monkeypatch.setattr(backend_speed, "export_plain", break_off)
     found = measure([(32, 64), (64, 32)])
     assert found.broken_off
     assert [(row.candidate, row.height) for row in found.rows] == [(PLAIN, 32), (RDI, 32)]

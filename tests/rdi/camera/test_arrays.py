@@ -1,15 +1,20 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
 from rdi.camera import Cfa, photo_from_array
 from rdi.camera.photo import DEFAULT_GAINS
+from rdi.color import A7S2_CAMERA_FROM_XYZ
 from rdi.errors import LevelsError, UnsupportedMosaicError
+from rdi.sensors.cameras import find_sensor
 
 COUNTS = np.arange(600, 616, dtype=np.uint16).reshape(4, 4)
 
 
 def test_levels_may_be_plain_numbers_and_the_pattern_a_word() -> None:
-    photo = photo_from_array(COUNTS, "bggr", black_level=512, white_level=16383, white_balance=(2, 1, 1.5))
+    colours: dict[str, Any] = {"white_balance": (2, 1, 1.5), "camera_from_xyz": A7S2_CAMERA_FROM_XYZ}
+    photo = photo_from_array(COUNTS, "bggr", black_level=512, white_level=16383, **colours)
     assert photo.cfa is Cfa.BGGR
     assert photo.mosaic is COUNTS
     assert photo.black_level.tolist() == [512] * 4
@@ -53,3 +58,19 @@ def test_levels_that_make_no_sense_are_refused() -> None:
         photo_from_array(COUNTS, "RGGB", black_level=512, white_level=500)
     with pytest.raises(LevelsError, match="2 black levels"):
         photo_from_array(COUNTS, "RGGB", black_level=[1, 2], white_level=500)
+
+
+def test_a_colour_matrix_may_be_given_and_its_absence_is_said() -> None:
+    levels: dict[str, Any] = {"black_level": 512, "white_level": 16383, "white_balance": (2, 1, 1.5)}
+    matrix = find_sensor("Nikon D850").camera_from_xyz
+    photo = photo_from_array(COUNTS, "RGGB", **levels, camera_from_xyz=matrix)
+    np.testing.assert_allclose(photo.camera_to_srgb, find_sensor("Nikon D850").srgb_from_camera)
+    assert photo.camera_from_xyz is not None
+    assert not photo.warnings
+    assert photo_from_array(COUNTS, "RGGB", **levels).warnings == (
+        "no colour matrix was given; a Sony A7S II's stands in",
+    )
+    with pytest.raises(LevelsError, match=r"shape \(9,\)"):
+        photo_from_array(COUNTS, "RGGB", **levels, camera_from_xyz=np.arange(9))
+    with pytest.raises(LevelsError, match="cannot be inverted"):
+        photo_from_array(COUNTS, "RGGB", **levels, camera_from_xyz=np.ones((3, 3)))

@@ -39,6 +39,8 @@ def photo(**changes: Any) -> RawPhoto:
         {"white_balance": np.array([2.0, 1.0])},
         {"camera_to_srgb": np.full((3, 3), np.nan)},
         {"camera_to_srgb": np.eye(4)},
+        {"camera_to_srgb": np.eye(3) * 1.1},
+        {"camera_to_srgb": np.full((3, 3), 1 / 3)},
         {"orientation": 0},
         {"orientation": 9},
     ],

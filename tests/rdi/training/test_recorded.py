@@ -8,13 +8,18 @@ import pytest
 from torch.utils.data import DataLoader
 
 from rdi.amplifier import count_raw_values, estimate_amplification
-from rdi.camera import Cfa, RawPhoto
+from rdi.camera import Cfa, RawPhoto, read_photo
+from rdi.checkpoint import load_checkpoint
 from rdi.errors import TrainingDataError
-from rdi.metadata import WhiteBalance
+from rdi.metadata import Rendering, WhiteBalance
+from rdi.training.cache.preparation import prepare
 from rdi.training.choices import Amplification, Camera
+from rdi.training.configuration import Configuration
 from rdi.training.decoded import DecodedPairs
+from rdi.training.loop import Observer
 from rdi.training.recorded import PairCrops, RecordedPair
 from rdi.training.recorded_source import open_recorded
+from rdi.training.session import new_session
 from rdi.training.settings import Places, TrainingSettings
 from rdi.training.sid import read_sid
 from rdi.training.sources import open_source
@@ -197,3 +202,25 @@ def test_the_turns_of_a_run_are_all_eight(sid_tree):
     said = {crops.describe(i).split("columns ", 1)[1].split(", amplification")[0].split(", ", 1)[-1] for i in range(80)}
     turned = {s if not s[0].isdigit() else "" for s in said}
     assert len(turned) == len(list(product((0, 1), repeat=3)))
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_crop_brings_its_cameras_matrix_and_a_target_that_was_clipped(sid_tree, tmp_path, cached):
+    settings = replace(SETTINGS, rendering=Rendering.CAMERA)
+    places = Places(sid=sid_tree)
+    if cached:
+        prepare(read_sid(sid_tree), tmp_path / "cache", workers=1)
+        places = Places(cache=tmp_path / "cache")
+    sample = open_recorded(places, settings).dataset()[0]
+    expected = read_photo(sid_tree / "Sony/short/00001_00_0.04s.ARW").camera_to_srgb
+    assert np.allclose(sample.camera_to_srgb, expected, atol=1e-5)
+    assert not np.allclose(sample.camera_to_srgb, np.eye(3), atol=0.1)
+    assert float(sample.gamut_compression) == 0
+
+
+def test_a_network_for_camera_rgb_learns_from_pairs_and_photos_together(sid_tree, training_photos, tmp_path):
+    settings = replace(SETTINGS, steps=2, rendering=Rendering.CAMERA, validate_every=2, validation_frames=1)
+    places = Places(sid=sid_tree, photos=training_photos, out=tmp_path / "run")
+    path = new_session(Configuration(settings, places)).train(Observer())
+    assert path is not None
+    assert load_checkpoint(path).metadata.rendering is Rendering.CAMERA

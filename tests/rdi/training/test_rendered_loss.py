@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
 
 from rdi.checkpoint import load_checkpoint
-from rdi.metadata import Rendering
+from rdi.color import TONES
+from rdi.gamut import FARTHEST, KNEE, NEAREST
+from rdi.metadata import Curve, Rendering
 from rdi.rendering import render_camera
 from rdi.sensors.cameras import find_sensor
 from rdi.torch_rendering import render
@@ -40,6 +43,40 @@ def test_clipped_it_is_the_picture_of_each_sample_with_its_own_matrix_and_streng
         picture = camera[number].permute(1, 2, 0).numpy()
         wanted = render_camera(picture, matrices()[number].double().numpy(), strength)
         np.testing.assert_allclose(rendered[number].permute(1, 2, 0), wanted, atol=1e-5)
+
+
+def recorded(camera: Tensor, camera_to_srgb: Tensor, strength: Tensor, curve: Curve) -> Tensor:
+    """`render`, plainly written, so that PyTorch works out its gradient."""
+    tone = TONES[curve]
+    linear = torch.einsum("bij,bjhw->bihw", camera_to_srgb, camera)
+    intensity = linear.mean(dim=1, keepdim=True)
+    difference = linear - intensity
+    within = intensity.clamp(NEAREST, 1 - NEAREST)
+    low = difference.amin(dim=1, keepdim=True) / -within
+    high = difference.amax(dim=1, keepdim=True) / (1 - within)
+    farthest = KNEE / (1 - strength).clamp(min=KNEE / FARTHEST)
+    way = torch.minimum(torch.maximum(low, high).clamp(min=KNEE), farthest.view(-1, 1, 1, 1))
+    mapped = intensity + difference * ((way - KNEE**2) / (way * (way + (1 - 2 * KNEE))))
+    power = tone.scale * mapped.clamp(tone.knee, 1.0) ** tone.power - tone.offset
+    beyond = tone.scale * tone.power * (mapped - 1).clamp(min=0.0)
+    return torch.where(mapped < tone.knee, tone.slope * mapped, power + beyond)
+
+
+@pytest.mark.parametrize("curve", Curve)
+def test_the_written_out_gradient_is_the_one_that_pytorch_records(curve: Curve) -> None:
+    """Within the hull, beyond it, below black, above white, and where two channels are equally far out."""
+    camera = camera_rgb().double()
+    camera = torch.cat([camera, camera * 0.02 - 0.005, camera * 10, camera - 1, camera[:, [0, 0, 2]]], dim=2)
+    camera_to_srgb = torch.stack([matrices()[0].double(), torch.eye(3, dtype=torch.float64)])
+    weights = torch.rand(camera.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    for strength in (0.0, 0.5, 1.0):
+        strengths, gradients = torch.full((2,), strength, dtype=torch.float64), []
+        for rendering in (render, recorded):
+            given = camera.clone().requires_grad_()
+            seen = rendering(given, camera_to_srgb, strengths, curve)
+            gradients.append((seen.detach(), *torch.autograd.grad((seen * weights).sum(), given)))
+        for ours, theirs in zip(*gradients, strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-9)
 
 
 def test_every_value_has_a_finite_gradient_beyond_black_and_white_too() -> None:
