@@ -18,7 +18,8 @@ Pairs = Annotated[
 Chart = Annotated[
     bool,
     typer.Option(
-        "--chart", help="A ColorChecker in the dark, by several cameras: CIEDE2000 of its 24 patches, LibRaw's beside."
+        "--chart",
+        help="A ColorChecker in the dark, through cameras' matrices: CIEDE2000 of its patches, and LibRaw's.",
     ),
 ]
 Names = Annotated[
@@ -37,7 +38,8 @@ Ratio = Annotated[
 Sensors = Annotated[
     str | None,
     typer.Option(
-        help="Of --chart: cameras of `rdi simulate --list-sensors`, comma-separated; default: seven of six makes."
+        help="Cameras of `rdi simulate --list-sensors`, comma-separated. Their colour matrices, one after the "
+        "other, in place of the A7S II's; default: none; of --chart: seven of six makers."
     ),
 ]
 CameraName = Annotated[str | None, typer.Option("--camera", help="Of --sid: sony or fuji; default: sony.")]

@@ -48,7 +48,7 @@ class SourceOptions(NamedTuple):
 
 
 BELONGING = {
-    "photos": ("list", "iso", "ratio"),
+    "photos": ("list", "iso", "ratio", "sensors"),
     "sid": ("camera", "split"),
     "pairs": (),
     "chart": ("iso", "ratio", "sensors"),
@@ -88,14 +88,12 @@ def measure_chart(options: SourceOptions, models: "Sequence[Model]") -> "ColourT
 def _cameras(names: str | None, pattern: "Cfa") -> "list[Sensor]":
     """The named cameras, or those of the default that have the models' pattern."""
     from rdi.evaluation.colours import CAMERAS
-    from rdi.sensors.cameras import find_sensor, sensors_of
+    from rdi.sensors.cameras import sensors_of
 
     if names is None:
         fitting = sensors_of(pattern)
         return [sensor for sensor in fitting if sensor.name in CAMERAS] or [*fitting]
-    sensors = [find_sensor(name) for name in names.split(",")]
-    if len({sensor.name for sensor in sensors}) < len(sensors):
-        raise UsageError(f"--sensors {names} names a camera twice; leave one out")
+    sensors = _named_cameras(names)
     unfit = next((sensor for sensor in sensors if sensor.cfa.period != pattern.period), None)
     if unfit:
         raise UsageError(
@@ -104,12 +102,23 @@ def _cameras(names: str | None, pattern: "Cfa") -> "list[Sensor]":
     return sensors
 
 
+def _named_cameras(names: str) -> "list[Sensor]":
+    """Cameras of the table; UsageError for an unknown one, and for one that is named twice."""
+    from rdi.sensors.cameras import find_sensor
+
+    sensors = [find_sensor(name) for name in names.split(",")]
+    if len({sensor.name for sensor in sensors}) < len(sensors):
+        raise UsageError(f"--sensors {names} names a camera twice; leave one out")
+    return sensors
+
+
 def _darkened(folder: Path, options: SourceOptions, models: "Sequence[Model]") -> "Source":
     from rdi.evaluation.captures import DarkenedPhotos
 
     iso = ISO if options.iso is None else options.iso
     photos, ratios = _listed_photos(folder, options.list), parse_ratios(options.ratio or RATIOS)
-    return DarkenedPhotos(photos, ratios, iso, pattern_of(models))
+    cameras = _named_cameras(options.sensors) if options.sensors else []
+    return DarkenedPhotos(photos, ratios, iso, pattern_of(models), cameras)
 
 
 def _recorded(options: SourceOptions, *, skip_missing: bool) -> "Source":

@@ -14,7 +14,9 @@ Recursive = Annotated[
 ]
 
 # What runs.
-Model = Annotated[Path | None, typer.Option(help="ONNX file from `rdi export`; default: the one that ships with rdi.")]
+Model = Annotated[
+    Path | None, typer.Option(help="ONNX file from `rdi export`, or one that ships: rdi (default) or rdi-srgb.")
+]
 Provider = Annotated[
     str, typer.Option(help="cpu, cuda, openvino, tensorrt, coreml or dml: used, or refused with the reason.")
 ]

@@ -3,10 +3,18 @@
 from importlib.resources import files
 from pathlib import Path
 
+# rendering camera, used where none is named; rendering paper, which gives sRGB itself
+SHIPPED = ("rdi", "rdi-srgb")
 
-def shipped_model() -> Path:
-    """The ONNX model used where none is named."""
-    return _shipped("rdi.onnx")
+
+def shipped_model(name: str = SHIPPED[0]) -> Path:
+    """The ONNX file of one of `SHIPPED`."""
+    return _shipped(f"{name}.onnx")
+
+
+def by_name(path: Path) -> Path:
+    """The shipped model whose bare name this is, unless a file has it; any other path as it is."""
+    return shipped_model(str(path)) if str(path) in SHIPPED and not path.exists() else path
 
 
 def shipped_sample() -> Path:

@@ -9,10 +9,11 @@ the neutral axis (hue and intensity of the HSI model), and gives up saturation: 
     f(q) = t + (1 - t) v / (1 + v)              beyond, v = (q - t) / (1 - t)
     (R, G, B)' = n + d f(q) / q
 
-f is monotone, has slope 1 at the knee and stays below 1: the form of the ACES reference gamut compressor (Academy
-S-2020-001) with its power 1, on one distance for all channels, where that one treats each channel apart and so turns
-hues. A lamp of intensity 1 and more becomes white. Within sRGB no hue turns by more than 6 degrees of CIELAB (tested).
-The intensity is the mean and not the luminance, in which blue counts 0.07: that would leave dark blues on the hull.
+f is monotone, has slope 1 at the knee and stays below 1: the curve of the ACES Reference Gamut Compression (ACES 1.3)
+with power 1 and a limit of infinity (there 1.2, and a finite limit for each channel), on one distance for all channels,
+where that one treats each channel apart and so turns hues. A colour of intensity 1 and more becomes white, as light
+that saturates every site does. The intensity is the mean and not the luminance, in which blue counts 0.07: that would
+leave dark blues on the hull. docs/colours.md has the angles by which hues turn, and what becomes of bright ones.
 
 `strength` s bounds what is undone: q counts up to t / (1 - s) only. At 0 nothing is, and the curve clips.
 """

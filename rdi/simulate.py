@@ -4,7 +4,7 @@ photo -> linear light -> camera space (colour matrix) -> light of another colour
 mosaic -> divided by the exposure ratio -> sensor noise -> black level, rounding, clipping at white.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -51,6 +51,10 @@ class Sensor:
     def name(self) -> str:
         """Make and model."""
         return f"{self.make} {self.model}"
+
+    def with_colours_of(self, other: "Sensor") -> "Sensor":
+        """This sensor, its levels and its noise, with another one's name and colour matrix."""
+        return replace(self, make=other.make, model=other.model, camera_from_xyz=other.camera_from_xyz)
 
     @property
     def full_scale(self) -> int:

@@ -110,7 +110,8 @@ def _check_model(path: Path) -> tuple[ModelFile | None, Check]:
     said = model.metadata
     weights = said.weights_sha256[:12] or "without a hash"
     detail = (
-        f"{path} ({len(model.content) / 1e6:.1f} MB): {said.variant}, {said.cfa}, white balance {said.white_balance}, "
+        f"{model.path} ({len(model.content) / 1e6:.1f} MB): {said.variant}, {said.cfa}, white balance "
+        f"{said.white_balance}, rendering {said.rendering}, "
         f"m = {said.m:g} {said.m_convention}, curve {said.curve}, {said.precision}, weights {weights}"
         + (f"; {said.precision.note}" if said.precision.note else "")
     )

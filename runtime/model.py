@@ -8,6 +8,7 @@ from typing import Any
 from rdi.errors import ModelError
 from rdi.graph_contract import OUTPUTS, inputs_of
 from rdi.metadata import ModelMetadata
+from rdi.models import by_name
 from rdi.runtime.package import first_line, import_onnxruntime, session_errors
 
 MAX_BYTES = 256 << 20  # of a model file; ours have a few million
@@ -28,12 +29,12 @@ class ModelFile:
 
 
 def open_model(path: str | os.PathLike[str]) -> ModelFile:
-    """Read and check a model file.
+    """Read and check a model file; `rdi` and `rdi-srgb` are those that ship.
 
     Raises ModelError for a file that is missing, larger than 256 MiB, no ONNX file, not written by `rdi export`, or
     whose inputs and outputs are not those of rdi's graphs; MissingPackageError without onnxruntime.
     """
-    path = Path(path)
+    path = by_name(Path(path))
     content = _read(path)
     probe = _probe(content, path)
     metadata = ModelMetadata.from_strings(probe.get_modelmeta().custom_metadata_map, str(path))

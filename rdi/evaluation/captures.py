@@ -76,36 +76,54 @@ class Source(Protocol):
 class DarkenedPhotos:
     """The quality protocol (`rdi.protocol`): each photo at each ratio, its balance and seed by its place in the list.
 
-    cfa: RGGB, or XTRANS for models of it
+    cfa:     RGGB, or XTRANS for models of it
+    cameras: whose colour matrices take the place of the Sony A7S II's, one after the other; noise and levels stay
     """
 
     def __init__(
-        self, photos: Sequence[Path], ratios: Sequence[float], iso: float = protocol.ISO, cfa: Cfa = Cfa.RGGB
+        self,
+        photos: Sequence[Path],
+        ratios: Sequence[float],
+        iso: float = protocol.ISO,
+        cfa: Cfa = Cfa.RGGB,
+        cameras: Sequence[Sensor] = (),
     ) -> None:
-        self._sensor = Sensor(cfa=cfa)
-        self._sensor.noise_at(iso)  # refuses an ISO without calibration now, not after the first photo
+        own = Sensor(cfa=cfa)
+        own.noise_at(iso)  # refuses an ISO without calibration now, not after the first photo
         self._iso = iso
-        self._places = [(path, place, ratio) for place, path in enumerate(photos) for ratio in ratios]
-        self._photo: protocol.BrightPhoto | None = None  # that was opened last: its ratios follow each other
+        sensors = [own.with_colours_of(camera) for camera in cameras] or [own]
+        self._places = [
+            (path, place, sensor, ratio)
+            for place, path in enumerate(photos)
+            for sensor in sensors
+            for ratio in ratios  # last: a photo is decoded and seen by a camera once for all of them
+        ]
+        self._photo: tuple[Path, Sensor, protocol.BrightPhoto] | None = None  # that was opened last
         self.settings: dict[str, Any] = {
             "data": "photos darkened by the quality protocol, fixed seeds",
             "photos": len(photos),
             "iso": iso,
             "ratios": [*ratios],
             "cfa": str(cfa),
+            **({"matrices of": [camera.name for camera in cameras]} if cameras else {}),
         }
         self.listed: Sequence[Listed] = [
-            Listed(path.name, ratio, {**_file(path), "place": place, "ratio": ratio, "iso": iso, "cfa": str(cfa)})
-            for path, place, ratio in self._places
+            Listed(
+                f"{path.name} by {sensor.name}" if cameras else path.name,
+                ratio,
+                {**_file(path), "place": place, "ratio": ratio, "iso": iso, "cfa": str(cfa)}
+                | ({"matrix": sensor.camera_from_xyz} if cameras else {}),
+            )
+            for path, place, sensor, ratio in self._places
         ]
         self.notes: tuple[str, ...] = ()
 
     def open(self, index: int) -> Scene:
         """Take a photo in the dark."""
-        path, place, ratio = self._places[index]
-        if self._photo is None or (self._photo.path, self._photo.place) != (path, place):
-            self._photo = protocol.BrightPhoto(path, place, self._sensor)
-        capture = self._photo.capture(ratio, self._iso)
+        path, place, sensor, ratio = self._places[index]
+        if self._photo is None or self._photo[:2] != (path, sensor) or self._photo[2].place != place:
+            self._photo = path, sensor, protocol.BrightPhoto(path, place, sensor)
+        capture = self._photo[2].capture(ratio, self._iso)
         return Scene(capture.raw, capture.target, ratio)
 
 

@@ -1,4 +1,8 @@
-"""The ColorChecker Classic, 24 patches of published colours, as cameras of the table would see it in near darkness."""
+"""The ColorChecker Classic, 24 patches of published colours, seen in near darkness through cameras' colour matrices.
+
+Noise and levels are those of the quality protocol's sensor: it is colours that are to be compared, and the noise of
+small pixels, cut off at black, has a colour of its own.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,13 +66,14 @@ def draw_chart() -> NDArray[np.float32]:
     return picture
 
 
-def photograph_chart(sensor: Sensor, iso: float, ratio: float, seed: int = 0) -> RawPhoto:
-    """The chart in daylight, taken in the dark: noise and levels of the camera, balance of D65.
+def photograph_chart(camera: Sensor, iso: float, ratio: float, seed: int = 0) -> RawPhoto:
+    """The chart in daylight, taken in the dark with the colours of a camera, balance of D65.
 
     Raises UsageError for an ISO or ratio out of range.
     """
-    camera = np.maximum(color.apply_matrix(draw_chart(), sensor.camera_from_srgb), 0.0)
-    return take(camera, sensor, Exposure(iso, ratio, sensor.daylight), ReadNoise.TUKEY_LAMBDA, seed)
+    sensor = Sensor(cfa=camera.cfa).with_colours_of(camera)
+    seen = np.maximum(color.apply_matrix(draw_chart(), sensor.camera_from_srgb), 0.0)
+    return take(seen, sensor, Exposure(iso, ratio, sensor.daylight), ReadNoise.TUKEY_LAMBDA, seed)
 
 
 def read_patches(picture: NDArray[np.float32]) -> Array:

@@ -1,4 +1,4 @@
-"""How right colours are: a ColorChecker taken in the dark by several cameras, restored, and read again."""
+"""How right colours are: a ColorChecker seen in the dark through cameras' matrices, restored, and read again."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -17,7 +17,7 @@ from rdi.evaluation.models import Exposing, Model
 from rdi.metrics.colour_difference import ciede2000
 from rdi.simulate import Sensor
 
-# Seven of six makers, small pixels and large, a matrix of 2006 and ones of 2017.
+# Seven of six makers, of 2006 to 2018.
 CAMERAS = (
     "Sony ILCE-7SM2",
     "Sony ILCE-7RM3",
@@ -88,8 +88,8 @@ class ColourTable:
         renderings = list(dict.fromkeys(row.rendering for row in self.rows))
         found = {(row.camera, row.rendering): row for row in self.rows}
         lines = [
-            f"ColorChecker, 24 patches in daylight, ISO {self.iso:g}, exposure ratio {self.ratio:g}; CIEDE2000: mean "
-            "(worst), and the mean of the six greys.",
+            f"ColorChecker, 24 patches in daylight through cameras' colour matrices, ISO {self.iso:g}, exposure ratio "
+            f"{self.ratio:g}; CIEDE2000: mean (worst), and the mean of the six greys.",
             "",
             "| camera | " + " | ".join(name.replace("|", "\\|") for name in renderings) + " |",
             "|---|" + "---|" * len(renderings),
@@ -105,7 +105,7 @@ class ColourTable:
 def measure_colours(
     models: Sequence[Model], sensors: Sequence[Sensor], iso: float, ratio: float, tell: Callable[[str], None] = print
 ) -> ColourTable:
-    """Photograph the chart with each camera, restore it with each model at the true ratio, and compare.
+    """Photograph the chart with each camera's colours, restore it with each model at the true ratio, and compare.
 
     sensors: of the models' pattern
     tell:    is told each figure as it is measured

@@ -308,7 +308,9 @@ def test_a_chart_is_measured_for_cameras_renderings_and_libraw(camera_model: Pat
         (["--chart", "--sensors", "Nikon D851"], "Nikon D850"),
         (["--chart", "--sensors", "Fujifilm X-T2"], "XTRANS"),
         (["--chart", "--photos", "."], "--photos and --chart"),
-        (["--photos", ".", "--sensors", "Nikon D850"], "--sensors is an option of --chart, not of --photos"),
+        (["--sid", ".", "--sensors", "Nikon D850"], "--sensors is an option of --photos and --chart, not of --sid"),
+        (["--chart", "--sensors", "Nikon D850,nikon d850"], "names a camera twice"),
+        (["--chart", "--skip-missing"], "--skip-missing is of no use with --chart"),
         (["--sid", ".", "--iso", "100"], "--iso is an option of --photos and --chart, not of --sid"),
         (["--chart", "--gamut", "squeeze"], "compress or clip"),
     ],
@@ -317,3 +319,16 @@ def test_options_that_a_chart_cannot_use_are_refused(tiny_model: Path, arguments
     result = run(*arguments, "--model", tiny_model)
     assert result.exit_code == 2
     assert complaint in " ".join(result.output.split())
+
+
+def test_photos_are_seen_through_the_matrices_of_other_cameras(photos: Path, camera_model: Path) -> None:
+    arguments = ["--photos", photos, "--ratio", 100, "--exposure", "gt", "--model", camera_model, "--json"]
+    result = run(*arguments, "--sensors", "Nikon D850,Canon EOS 30D")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    names = [f"{name}.png by {camera}" for name in "ab" for camera in ("Nikon D850", "Canon EOS 30D")]
+    assert [row["capture"] for row in found["captures"]] == names
+    assert found["data"]["matrices of"] == ["Nikon D850", "Canon EOS 30D"]
+    assert [mean["captures"] for mean in found["means"]] == [4]
+    own = json.loads(run(*arguments).stdout)
+    assert len({row["psnr"] for row in found["captures"]} | {row["psnr"] for row in own["captures"]}) == 6

@@ -1,5 +1,6 @@
 """The model that ships, on the demo's sample and on a real dark photo."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,17 @@ from rdi.checkpoint import load_checkpoint, weights_digest
 from rdi.cli.eval_models import open_models
 from rdi.color import decode
 from rdi.evaluation.colours import CAMERAS, measure_colours
-from rdi.metadata import WhiteBalance
+from rdi.metadata import Rendering, WhiteBalance
 from rdi.metrics.colour_difference import to_lab
-from rdi.models import shipped_model, shipped_sample
+from rdi.models import SHIPPED, shipped_model, shipped_sample
 from rdi.runtime import Exposure, ExposureMode, Restored, Restorer, read_metadata
 from rdi.runtime.gamut import Gamut
+from rdi.runtime.model import open_model
+from rdi.runtime.strip_file import open_strip_file
 from rdi.sensors.cameras import find_sensor
+from rdi.training.configuration import configure
+from rdi.training.setting_fields import Group
+from rdi.training.settings import TrainingSettings
 
 Floats = NDArray[np.float32]
 
@@ -125,3 +131,28 @@ def test_colours_are_right_on_seven_cameras() -> None:
     assert len(rows) == len(CAMERAS)
     assert max(row.mean for row in rows) < 3.0
     assert max(row.greys for row in rows) < 3.0
+
+
+def test_the_recipe_is_what_the_model_was_trained_with() -> None:
+    """But for what changes no weight: threads, processes, when it saved and validated."""
+    recipe = configure(file=shipped_model().with_name("recipe.toml")).settings.to_dict()
+    said = read_metadata(shipped_model()).training["settings"]
+    decisive = [
+        item.name
+        for item in fields(TrainingSettings)
+        if item.metadata["group"] in (Group.DATA, Group.SIMULATION, Group.OPTIMISATION, Group.LOSS)
+        and item.name not in ("workers", "prefetch")
+    ]
+    assert {name: said[name] for name in decisive} == {name: recipe[name] for name in decisive}
+
+
+def test_both_models_ship_whole_and_go_by_their_names() -> None:
+    kinds = {"rdi": Rendering.CAMERA, "rdi-srgb": Rendering.PAPER}
+    assert tuple(kinds) == SHIPPED
+    for name, rendering in kinds.items():
+        model = open_model(name)
+        assert model.path == shipped_model(name)
+        assert model.metadata.rendering is rendering
+        assert open_strip_file(model).graphs
+        weights = load_checkpoint(shipped_model(name).with_suffix(".safetensors"))
+        assert model.metadata.weights_sha256 == weights_digest(weights.network)
