@@ -41,7 +41,8 @@ class CameraPicture(nn.Module):
         darkness = camera_to_srgb.mean(dim=0, keepdim=True) * -LARGEST  # the intensity, negative: it saves a pass
         matrices = camera_to_srgb * LARGEST + darkness, darkness
         codes = code_table(self.curve).expand(TILE * COLOURS, -1).contiguous()
-        farthest = KNEE / (1 - gamut_compression).clamp(min=KNEE / FARTHEST)
+        # By a tensor, not a number: as `Reciprocal` OpenVINO would leave it, and all before it, to the CPU.
+        farthest = torch.tensor(KNEE) / (1 - gamut_compression).clamp(min=KNEE / FARTHEST)
         rendered = [self.render(tile.float(), *matrices, codes, farthest) for tile in tiles]
         together = torch.cat([phase[row] for row in range(TILE) for phase in rendered], dim=0)
         return interleave(together.view(TILE, len(tiles) * TILE * COLOURS, -1), tiles[0].shape[2], cut)

