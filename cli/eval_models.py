@@ -15,6 +15,7 @@ from rdi.errors import MissingPackageError, UsageError
 from rdi.evaluation.models import Exposing, Model, Restoration
 from rdi.extras import install_hint
 from rdi.metadata import Curve, ModelMetadata, Rendering
+from rdi.models import by_name
 from rdi.runtime.exposure import Exposure, ExposureMode, choose_amplification
 from rdi.runtime.gamut import Gamut
 from rdi.runtime.model import read_metadata
@@ -31,6 +32,7 @@ def open_models(files: Sequence[Path], from_paper: Path | None, provider: str, g
     Raises UsageError for a file that is given twice or neither .onnx nor .safetensors and for a provider that nothing
     would run on, and what opening a file raises.
     """
+    files = [by_name(path) for path in files]
     names = _names([*files, *([from_paper] if from_paper else [])])
     if provider != "cpu" and not any(path.suffix == ".onnx" for path in files):
         raise UsageError(f"--provider {provider} is for .onnx models, and there is none; leave it out or add one")

@@ -51,7 +51,9 @@ SkipMissing = Annotated[
 # What to measure.
 ModelFiles = Annotated[
     list[Path] | None,
-    typer.Option("--model", help="Model (.onnx) or weights (.safetensors); may be repeated. Default: rdi's own."),
+    typer.Option(
+        "--model", help="Model (.onnx), weights (.safetensors), rdi, rdi-srgb; may be repeated. Default: rdi."
+    ),
 ]
 FromPaper = Annotated[
     Path | None, typer.Option("--from-paper", help="A published checkpoint of the paper's authors (.pth), beside.")

@@ -61,7 +61,7 @@ CompareWithCamera = Annotated[
     bool,
     typer.Option(
         "--compare-with-camera",
-        help="Also write NAME_compared.jpg: LibRaw's own rendering, equally bright, left of the restored picture.",
+        help="Also write NAME_compared.jpg: LibRaw's own rendering, equally amplified, left of the restored one.",
     ),
 ]
 Report = Annotated[

@@ -14,7 +14,7 @@ def shipped_model(name: str = SHIPPED[0]) -> Path:
 
 def by_name(path: Path) -> Path:
     """The shipped model whose bare name this is, unless a file has it; any other path as it is."""
-    return shipped_model(str(path)) if str(path) in SHIPPED and not path.exists() else path
+    return shipped_model(str(path)) if str(path) in SHIPPED and not path.is_file() else path
 
 
 def shipped_sample() -> Path:

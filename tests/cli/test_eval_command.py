@@ -332,3 +332,9 @@ def test_photos_are_seen_through_the_matrices_of_other_cameras(photos: Path, cam
     assert [mean["captures"] for mean in found["means"]] == [4]
     own = json.loads(run(*arguments).stdout)
     assert len({row["psnr"] for row in found["captures"]} | {row["psnr"] for row in own["captures"]}) == 6
+
+
+def test_models_that_ship_go_by_their_names() -> None:
+    result = run("--chart", "--sensors", "Nikon D850", "--model", "rdi-srgb", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["rows"][0]["rendering"] == "rdi-srgb.onnx"

@@ -53,7 +53,8 @@ def test_a_grey_patch_has_the_light_that_its_code_stands_for() -> None:
 def test_without_noise_a_cameras_matrix_gives_the_patches_back(name: str) -> None:
     sensor = find_sensor(name)
     photo = photograph_chart(sensor, 50, 1)  # hardly any noise
-    light = (photo.mosaic.astype(np.float32) - sensor.black_level) / sensor.full_scale
+    black = photo.black_level[0]
+    light = (photo.mosaic.astype(np.float32) - black) / (photo.white_level - black)
     balanced = np.zeros((photo.height // 2, photo.width // 2, 3))
     counts = np.zeros(3)
     for row, column in np.ndindex(2, 2):
