@@ -20,12 +20,15 @@ def info(
 ) -> None:
     """Show what a raw photo, a model or a weights file says of itself.
 
-    For a photo also the raw values in a few numbers, and what the amplifier (m = 5, before the clip) estimates.
+    For a photo also the raw values in a few numbers, and what the amplifier (m = 5, before the clip) estimates. Models
+    that ship with rdi go by their names, rdi and rdi-srgb.
 
     Example: rdi info photo.ARW
     """
+    from rdi.models import by_name
+
     failed = False
-    for path in files:
+    for path in map(by_name, files):
         try:
             found = _describe(path)
         except RdiError as error:

@@ -17,7 +17,7 @@ from rdi.camera.cfa import Cfa
 from rdi.camera.photo import RawPhoto
 from rdi.errors import MissingPackageError, ModelError, ProviderError, RdiError
 from rdi.extras import install_hint
-from rdi.models import shipped_model
+from rdi.models import SHIPPED, shipped_model
 from rdi.runtime.exposure import Exposure, ExposureMode
 from rdi.runtime.model import ModelFile, open_model
 from rdi.runtime.package import import_onnxruntime, installed_distributions
@@ -61,7 +61,7 @@ class Check:
 def diagnose(model: Path | None = None) -> Iterator[Check]:
     """Look at everything that `rdi infer` needs, one check after the other.
 
-    model: the model file to check and to try; by default the one that ships with rdi
+    model: the model file to check and to try; by default all that ship with rdi, and the first one is tried
     """
     yield Check("rdi", Verdict.OK, __version__)
     yield Check("python", Verdict.OK, f"{platform.python_version()} on {sys.platform} {platform.machine()}")
@@ -72,8 +72,10 @@ def diagnose(model: Path | None = None) -> Iterator[Check]:
     yield runtime
     if runtime.verdict is Verdict.BROKEN:
         return
-    opened, check = _check_model(model or shipped_model())
-    yield check
+    named = {"model": model} if model else {f"model {name}": shipped_model(name) for name in SHIPPED}
+    models = [_check_model(name, path) for name, path in named.items()]
+    yield from (check for _, check in models)
+    opened = models[0][0]
     for provider in Provider:
         yield _check_provider(provider, opened)
     if opened is not None:
@@ -102,11 +104,11 @@ def _check_onnxruntime() -> Check:
     return Check("onnxruntime", Verdict.OK, ", ".join(f"{name} {loaded}" for name in names))
 
 
-def _check_model(path: Path) -> tuple[ModelFile | None, Check]:
+def _check_model(name: str, path: Path) -> tuple[ModelFile | None, Check]:
     try:
         model = open_model(path)
     except ModelError as error:
-        return None, Check("model", Verdict.BROKEN, str(error))
+        return None, Check(name, Verdict.BROKEN, str(error))
     said = model.metadata
     weights = said.weights_sha256[:12] or "without a hash"
     detail = (
@@ -115,7 +117,7 @@ def _check_model(path: Path) -> tuple[ModelFile | None, Check]:
         f"m = {said.m:g} {said.m_convention}, curve {said.curve}, {said.precision}, weights {weights}"
         + (f"; {said.precision.note}" if said.precision.note else "")
     )
-    return model, Check("model", Verdict.OK, detail)
+    return model, Check(name, Verdict.OK, detail)
 
 
 def _check_provider(provider: Provider, model: ModelFile | None) -> Check:

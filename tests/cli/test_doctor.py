@@ -15,7 +15,7 @@ def run(*arguments: str) -> Any:
 
 @pytest.fixture
 def shipped(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(doctor, "shipped_model", lambda: tiny_model)
+    monkeypatch.setattr(doctor, "shipped_model", lambda _: tiny_model)
     return tiny_model
 
 
@@ -23,21 +23,22 @@ def test_a_healthy_computer_passes(shipped: Path) -> None:
     result = run()
     assert result.exit_code == 0, result.output
     assert "broken" not in result.stdout
-    for name in ("python", "packages", "cores", "onnxruntime", "model", "provider cpu", "provider cuda", "restoration"):
+    models = "model rdi", "model rdi-srgb"
+    for name in ("python", "packages", "cores", "onnxruntime", *models, "provider cpu", "provider cuda", "restoration"):
         assert f"{name}: " in result.stdout
 
 
 def test_json_lists_the_same_checks(shipped: Path) -> None:
     checks = {check["name"]: check for check in json.loads(run("--json").stdout)}
     assert checks["restoration"]["verdict"] == "ok"
-    assert str(shipped) in checks["model"]["detail"]
+    assert str(shipped) in checks["model rdi-srgb"]["detail"]
 
 
 def test_a_missing_model_is_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "shipped_model", lambda: tmp_path / "none.onnx")
+    monkeypatch.setattr(doctor, "shipped_model", lambda _: tmp_path / "none.onnx")
     result = run()
     assert result.exit_code == 1
-    assert "broken   model: " in result.stdout
+    assert "broken   model rdi: " in result.stdout
     assert "skipped  provider cpu: built in, but not tried" in result.stdout
     assert "restoration" not in result.stdout
 
