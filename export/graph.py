@@ -8,7 +8,7 @@ from rdi.export.amplifier import Amplifier
 from rdi.export.deployment import deploy
 from rdi.export.half import in_precision
 from rdi.export.sites import Sites
-from rdi.metadata import ModelMetadata, Precision
+from rdi.metadata import BelowBlack, ModelMetadata, Precision
 from rdi.network import fold_weight_norm, plain_network
 
 
@@ -32,6 +32,7 @@ class RestorationGraph(nn.Module):
         super().__init__()
         self.network = network
         self.computes_in = computes_in
+        self.below_black = metadata.below_black
         self.sites = Sites(metadata.cfa)
         self.amplifier = Amplifier(metadata.cfa, metadata.m_convention)
 
@@ -68,13 +69,16 @@ class RestorationGraph(nn.Module):
         return used
 
     def normalise(self, mosaic: Tensor, black_level: Tensor, white_level: Tensor, factor: Tensor) -> Tensor:
-        """x = max(mosaic - black, 0) / (white - black) * factor; factor: (sites,).
+        """x = (mosaic - black) / (white - black) * factor, at least 0 for a network trained so; factor: (sites,).
 
         returns: (1, 1, H, W), worked out in float32, in the type that the network computes in
         """
         black = self.sites.tile(black_level, mosaic)
         scale = self.sites.tile(factor / (white_level - black_level), mosaic)
-        x = torch.relu(self.sites.view(mosaic).to(torch.float32) - black) * scale
+        above_black = self.sites.view(mosaic).to(torch.float32) - black
+        if self.below_black is BelowBlack.CUT:
+            above_black = torch.relu(above_black)
+        x = above_black * scale
         return x.view(mosaic.shape).to(self.computes_in)
 
 

@@ -31,8 +31,8 @@ from rdi.strips import (
 )
 
 # What a session can fix the sizes of a graph's inputs by: input -> names of rows and columns.
-SIZE_NAMES = {
-    Part.REDUCE: {"mosaic": ("height", "width")},
+SIZE_NAMES: dict[Part, dict[str, tuple[str, ...]]] = {
+    Part.REDUCE: {"mosaic": ("height", "width"), "inside": ("rows",)},
     Part.CONTEXT: {"reduced": ("rows", "columns")},
     Part.RESTORE: {"mosaic": ("height", "width"), "features": ("rows", "columns")},
 }
@@ -112,7 +112,8 @@ def example(part: Part, metadata: ModelMetadata) -> tuple[dict[str, torch.Tensor
     rendering: dict[str, torch.Tensor] = {}
     if part is Part.REDUCE:
         mosaic, features = torch.zeros((1, 1, REDUCE_ROWS * 5, REDUCE_ROWS * 3), dtype=torch.int32), {}
-        sizes = [{2: REDUCE_ROWS * rows, 3: REDUCE_ROWS * columns}, None, None, None]
+        tensors["inside"] = torch.ones(5)
+        sizes = [{2: REDUCE_ROWS * rows, 3: REDUCE_ROWS * columns}, None, None, None, {0: rows}]
     else:
         count, around = 6, 2 * HALO
         mosaic = torch.zeros((1, 1, BLOCK * (count + around), REDUCE_ROWS * 3), dtype=torch.int32)
@@ -130,7 +131,8 @@ def name_sizes(model: onnx.ModelProto, part: Part) -> None:
     del model.graph.value_info[:]
     for value in model.graph.input:
         names = SIZE_NAMES[part].get(value.name, ())
-        for dimension, name in zip(value.type.tensor_type.shape.dim[2:], names, strict=True):
+        dimensions = value.type.tensor_type.shape.dim
+        for dimension, name in zip(dimensions[len(dimensions) - len(names) :], names, strict=True):
             dimension.dim_param = name
     for value in model.graph.output:
         for dimension in value.type.tensor_type.shape.dim:

@@ -14,7 +14,7 @@ from rdi.export.deployment.network import of_phase
 from rdi.export.deployment.phases import PHASES
 from rdi.export.graph import RestorationGraph, given
 from rdi.network import activate
-from rdi.strips import BLOCK, REDUCE_HALO
+from rdi.strips import BLOCK, REDUCE_HALO, REDUCE_ROWS
 
 SIDES = (1, 1, 0, 0)  # the padding of a 3x3 convolution to the left and right alone
 
@@ -26,10 +26,18 @@ class ReduceStrip(nn.Module):
         super().__init__()
         self.whole = graph
 
-    def forward(self, mosaic: Tensor, black_level: Tensor, white_level: Tensor, factor: Tensor) -> Tensor:
-        """(1, 1, 32 (k + 2), W) uint16 and its levels -> (1, 128, k, W/32); factor: gains * amplification, (sites,)."""
+    def forward(
+        self, mosaic: Tensor, black_level: Tensor, white_level: Tensor, factor: Tensor, inside: Tensor
+    ) -> Tensor:
+        """(1, 1, 32 (k + 2), W) uint16 and its levels -> (1, 128, k, W/32).
+
+        factor: gains * amplification, (sites,)
+        inside: (k + 2,) float32, 1 for 32 rows within the frame, 0 beyond
+        """
         network = deployed(self.whole)
-        pixels = network.eighth(self.whole.normalise(mosaic, black_level, white_level, factor))
+        light = self.whole.normalise(mosaic, black_level, white_level, factor)
+        within = light.view(-1, REDUCE_ROWS, light.shape[3]) * inside[:, None, None].to(light.dtype)
+        pixels = network.eighth(within.view(light.shape))
         # The rows that saw the padding above and below are cut off.
         return torch.cat(network.higher.reduced(pixels), dim=1)[:, :, REDUCE_HALO:-REDUCE_HALO]
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from rdi.amplifier import MConvention
 from rdi.atomic import atomic_path
 from rdi.errors import CheckpointError, ModelError, OutputError
-from rdi.metadata import ModelMetadata, WhiteBalance
+from rdi.metadata import BelowBlack, ModelMetadata, WhiteBalance
 from rdi.network import RestorationNetwork, fold_weight_norm
 
 # Layer names of the published checkpoint -> ours; `{i}` counts dense layers.
@@ -107,6 +107,7 @@ def load_published(path: Path) -> Checkpoint:
     metadata = ModelMetadata(
         variant="paper",
         white_balance=WhiteBalance.BAKED,
+        below_black=BelowBlack.CUT,
         m=1.0,
         m_convention=MConvention.AFTER_CLIP,
         licence="non-commercial (the authors' terms)",

@@ -12,7 +12,8 @@ from typing import Any
 from rdi.amplifier import MConvention
 from rdi.camera.cfa import Cfa
 from rdi.errors import ModelError
-from rdi.model_kinds import Curve as Curve  # all three are part of a model's description
+from rdi.model_kinds import BelowBlack as BelowBlack  # all of them are part of a model's description
+from rdi.model_kinds import Curve as Curve
 from rdi.model_kinds import Rendering as Rendering
 from rdi.model_kinds import WhiteBalance as WhiteBalance
 
@@ -48,8 +49,9 @@ _SLOW_ON_A_CPU = (
 )
 
 
-# What a file means that says nothing of it: a weights file is not asked how it stores numbers.
-UNSAID = {"rdi.precision": str(Precision.FP32)}
+# What a file means that says nothing of it: a weights file is not asked how it stores numbers, and models made before
+# there was a choice were trained without negative light.
+UNSAID = {"rdi.precision": str(Precision.FP32), "rdi.below_black": str(BelowBlack.CUT)}
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class ModelMetadata:
     size_multiple: height and width of the mosaic are multiples of it
     cfa:           phase that the mosaic must have
     white_balance: where the gains are applied
+    below_black:   whether counts below black are cut off before the network
     m, m_convention: factor of the amplifier's estimate, and whether it enters before or after the clip
     training:      data and settings it was trained with
     weights_sha256: hash of the folded weights (`rdi.checkpoint.weights_digest`)
@@ -82,6 +85,7 @@ class ModelMetadata:
     size_multiple: int = 32
     cfa: Cfa = Cfa.RGGB
     white_balance: WhiteBalance = WhiteBalance.INPUT
+    below_black: BelowBlack = BelowBlack.KEPT
     m: float = 5.0
     m_convention: MConvention = MConvention.BEFORE_CLIP
     training: dict[str, Any] = field(default_factory=dict)

@@ -22,3 +22,10 @@ class WhiteBalance(StrEnum):
 
     INPUT = "input"  # gains multiply the mosaic before the network: colours follow each file
     BAKED = "baked"  # the paper's way: the network learned one camera's balance; gains stay 1
+
+
+class BelowBlack(StrEnum):
+    """What becomes of counts below the black level; see `rdi.levels`."""
+
+    KEPT = "kept"  # negative light: the mean of the noise stays right
+    CUT = "cut"  # the paper's way: as if the sensor had counted black

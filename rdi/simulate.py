@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rdi import color
 from rdi.camera.cfa import Cfa
 from rdi.camera.photo import RawPhoto
+from rdi.defects import Defects
 from rdi.errors import UsageError
 from rdi.noise import ReadNoise, SensorNoise, noise_at
 
@@ -110,13 +111,20 @@ class Exposure:
             raise UsageError(f"exposure ratio {self.ratio:g} is out of range; give 1 to 10000")
 
 
-def to_camera(photo: Picture, sensor: Sensor, light: NDArray[np.float64] | None = None) -> Floats:
+def to_camera(
+    photo: Picture, sensor: Sensor, light: NDArray[np.float64] | None = None, highlights: float = 1.0
+) -> Floats:
     """(H, W, 3) uint8 sRGB -> white-balanced linear camera RGB, as the sensor would see it without noise; 1 = white.
 
     light: (3,) factors on linear red, green and blue, for a scene that is lit otherwise than the photo was; what gets
            brighter than white stays so here
+    highlights: how many times as bright as in the photo its white is. A photo's lamps and reflections are clipped at
+           white, the scene's were not; above half of white light grows by the square of the way to it
     """
     linear = _linear_table().take(photo)
+    if highlights != 1:
+        way = np.clip(linear.mean(axis=2, keepdims=True) * 2 - 1, 0, None)
+        linear *= 1 + np.float32(highlights - 1) * way**2
     if light is not None:
         linear *= light.astype(np.float32)
     camera = color.apply_matrix(linear, sensor.camera_from_srgb)
@@ -144,10 +152,17 @@ def mosaic_of(camera: Floats, cfa: Cfa, divisors: NDArray[np.float64] | None = N
 
 
 def expose(
-    camera: Floats, sensor: Sensor, exposure: Exposure, read_noise: ReadNoise, generator: np.random.Generator
+    camera: Floats,
+    sensor: Sensor,
+    exposure: Exposure,
+    read_noise: ReadNoise,
+    generator: np.random.Generator,
+    defects: Defects | None = None,
 ) -> NDArray[np.uint16]:
     """Take the dark photo: (H, W, 3) balanced camera RGB -> (H, W) uint16 mosaic as the sensor counts."""
     signal = mosaic_of(camera, sensor.cfa, exposure.white_balance) * np.float32(sensor.full_scale / exposure.ratio)
+    if defects:
+        defects.disturb(signal, sensor.cfa, sensor.full_scale, generator)
     noisy = sensor.noise_at(exposure.iso).add(signal, read_noise, generator)
     counted = np.clip(np.rint(noisy + sensor.black_level), 0, sensor.white_level)
     return counted.astype(np.uint16)

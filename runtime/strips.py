@@ -125,11 +125,14 @@ def _reduce(sessions: StripSessions, frame: Alignment, levels: Levels, rows: int
     height, width = frame.shape
     result = np.empty((1, REDUCED_CHANNELS, height // REDUCE_ROWS, width // REDUCE_ROWS), dtype=np.float32)
     count = min(rows, result.shape[2])
-    session = sessions.get(Part.REDUCE, {"height": REDUCE_ROWS * (count + 2 * REDUCE_HALO), "width": width})
+    seen = count + 2 * REDUCE_HALO
+    session = sessions.get(Part.REDUCE, {"height": REDUCE_ROWS * seen, "width": width, "rows": seen})
     for row in _starts(0, result.shape[2], count):
         begin = REDUCE_ROWS * (row - REDUCE_HALO)
-        mosaic = frame.strip(begin, begin + REDUCE_ROWS * (count + 2 * REDUCE_HALO))
-        inputs = {"mosaic": mosaic[None, None], **levels.of_strip(begin)}
+        rows_seen = np.arange(row - REDUCE_HALO, row + count + REDUCE_HALO)
+        inside = ((rows_seen >= 0) & (rows_seen < result.shape[2])).astype(np.float32)
+        mosaic = frame.strip(begin, begin + REDUCE_ROWS * seen)
+        inputs = {"mosaic": mosaic[None, None], **levels.of_strip(begin), "inside": inside}
         result[:, :, row : row + count] = run_session(session, inputs, "reduced")
     return result
 

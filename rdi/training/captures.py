@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from rdi.camera.cfa import Cfa
+from rdi.defects import Defects
 from rdi.errors import UsageError
 from rdi.levels import to_light
 from rdi.lights import draw_white_balance
@@ -30,6 +31,8 @@ RELIT_SHARE = 0.3
 BRIGHTNESS = (0.3, 12.0)
 STAGE_LIT_SHARE = 0.2
 STAGE_LIGHT = (0.01, 1.0)  # of each channel
+SHINING_SHARE = 0.3
+HIGHLIGHTS = (1.0, 40.0)
 # Beside the size of their pixels, sensors differ by how much of the light they catch and by how quietly they are read:
 # the A7S II's 1.3 electrons at ISO 3200 are few.
 GAIN_FACTOR = (0.7, 1.3)
@@ -80,6 +83,8 @@ class Draw:
 
     path, photo: the photo, (H, W, 3) uint8 sRGB
     light:       (3,) factors on the scene's linear red, green and blue
+    highlights:  how many times as bright as in the photo its white is
+    defects:     of the sensor; None: it has none
     """
 
     path: Path
@@ -88,6 +93,8 @@ class Draw:
     sensor: Sensor
     exposure: Exposure
     light: NDArray[np.float64]
+    highlights: float
+    defects: Defects | None
 
 
 class SimulatedCaptures(Samples):
@@ -116,10 +123,11 @@ class SimulatedCaptures(Samples):
         """Sample i; its target is what the sensor saw, without noise, rendered as the network's output will be."""
         drawn, generator = self._draw(index)
         sensor, exposure = drawn.sensor, drawn.exposure
-        camera = to_camera(drawn.window.cut(drawn.photo), sensor, drawn.light)
-        mosaic = expose(camera, sensor, exposure, ReadNoise.TUKEY_LAMBDA, generator)
+        camera = to_camera(drawn.window.cut(drawn.photo), sensor, drawn.light, drawn.highlights)
+        mosaic = expose(camera, sensor, exposure, ReadNoise.TUKEY_LAMBDA, generator, drawn.defects)
         gains = self.cfa.per_site(exposure.white_balance) if self._balanced else None
-        inputs = to_light(mosaic, self.cfa, sensor.black_levels, sensor.white_level, exposure.ratio, gains)
+        levels, below = (sensor.black_levels, sensor.white_level), self.settings.below_black
+        inputs = to_light(mosaic, self.cfa, *levels, exposure.ratio, gains, below)
         rendered = self.settings.rendering is Rendering.CAMERA
         # Light beyond white is clipped in camera RGB, as raw developers do, or goes to white as all colours do.
         target = render_camera(camera, sensor.srgb_from_camera) if rendered else render_clean(camera, sensor)
@@ -141,6 +149,8 @@ class SimulatedCaptures(Samples):
             f"{window.left} ({', '.join(flips) or 'as it is'}), as a {drawn.sensor.name} at ISO {exposure.iso:.0f}, "
             f"ratio {exposure.ratio:.1f}, white balance {red:.2f},1,{blue:.2f}, "
             f"light times {','.join(f'{factor:.2f}' for factor in drawn.light)}"
+            + (f", highlights times {drawn.highlights:.1f}" if drawn.highlights != 1 else "")
+            + (f", {drawn.defects}" if drawn.defects else "")
         )
 
     @property
@@ -158,7 +168,9 @@ class SimulatedCaptures(Samples):
         window = PhotoWindow.draw(photo.shape, settings.crop, generator, transposed=settings.transpose)
         sensor = self.draw_sensor(generator)
         exposure, light = self.draw_exposure(sensor, generator), draw_light(generator)
-        return Draw(self.photos.paths[number], photo, window, sensor, exposure, light), generator
+        highlights = draw_highlights(generator)
+        defects = Defects.draw(generator) if settings.defects else None
+        return Draw(self.photos.paths[number], photo, window, sensor, exposure, light, highlights, defects), generator
 
     def draw_sensor(self, generator: np.random.Generator) -> Sensor:
         """One of the cameras; but for the one whose noise is calibrated, with noise that differs a little each time."""
@@ -213,6 +225,14 @@ def draw_light(generator: np.random.Generator) -> NDArray[np.float64]:
         stage = np.array([draw_log_uniform(STAGE_LIGHT, generator) for _ in range(3)])
         light *= stage / stage.max()
     return light
+
+
+def draw_highlights(generator: np.random.Generator) -> float:
+    """How many times as bright as in the photo its white is: 1 in most scenes.
+
+    A network that never met a small lamp of ten times white beside darkness puts a dark or coloured rim around it.
+    """
+    return draw_log_uniform(HIGHLIGHTS, generator) if generator.random() < SHINING_SHARE else 1.0
 
 
 def draw_log_uniform(bounds: tuple[float, float], generator: np.random.Generator) -> float:

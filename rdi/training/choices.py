@@ -22,6 +22,7 @@ class Optimiser(StrEnum):
 
     ADAM = "adam"
     ADAMW = "adamw"
+    MUON = "muon"  # for kernels; see `rdi.training.optimisation`
 
 
 class Schedule(StrEnum):

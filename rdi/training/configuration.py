@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rdi.errors import UsageError
-from rdi.model_kinds import WhiteBalance
+from rdi.model_kinds import BelowBlack, Rendering, WhiteBalance
 from rdi.training.choices import Optimiser, Schedule
 from rdi.training.conversion import all_fields, convert, shown, words
 from rdi.training.setting_fields import Group, option_name
@@ -25,7 +25,9 @@ class Preset(StrEnum):
 PRESETS: Mapping[Preset, Mapping[str, Any]] = {
     Preset.DEFAULT: {},
     Preset.PAPER: {
+        "rendering": Rendering.PAPER,
         "white_balance": WhiteBalance.BAKED,
+        "below_black": BelowBlack.CUT,
         "steps": 1_000_000,
         "batch": 8,
         "crop": 512,
@@ -38,6 +40,8 @@ PRESETS: Mapping[Preset, Mapping[str, Any]] = {
         "schedule": Schedule.STEP,
         "reduce_at": (500_000,),
         "reduce_by": 0.1,
+        "grain_weight": 0.0,
+        "defects": False,
         "warm_up": 0,
         "clip": 0.0,
         "ema": 0.0,

@@ -8,7 +8,7 @@ from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from rdi.errors import UsageError
-from rdi.training.settings import Places, Range, TrainingSettings
+from rdi.training.settings import Patterns, Places, Range, TrainingSettings
 
 
 def all_fields() -> "dict[str, Field[Any]]":
@@ -69,6 +69,10 @@ def _converted(kind: Any, value: Any) -> Any:
     if get_origin(kind) is dict:
         return _shares(value)
     parts = value.split(",") if isinstance(value, str) else value
+    if kind == Patterns:
+        if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
+            raise ValueError("is no list of names; give some, such as scan-*,draft.jpg")
+        return tuple(part.strip() for part in parts if part.strip() not in ("", "none"))
     if not isinstance(parts, list | tuple):
         raise ValueError("is no list of whole numbers; give some, such as 500000,750000")
     return tuple(_number(int, part) for part in parts if part not in ("", "none"))

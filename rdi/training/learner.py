@@ -11,8 +11,8 @@ from rdi.model_kinds import Rendering
 from rdi.network import RestorationNetwork
 from rdi.torch_rendering import render
 from rdi.training.acceleration import compiled, lay_channels_last, multiplies_bfloat16, precision
-from rdi.training.choices import Optimiser
 from rdi.training.loss import weighted_loss
+from rdi.training.optimisation import Optimisation
 from rdi.training.processes import Processes
 from rdi.training.sample import Sample
 from rdi.training.schedule import learning_rate_factor
@@ -83,17 +83,7 @@ class Learner:
             shape = (processes.share(settings.batch), 1, settings.crop, settings.crop)
             model = compiled(model, shape, processes.device, mixed_precision=self.mixed_precision, note=note)
         self.model = processes.together(model)
-        kinds: dict[Optimiser, type[torch.optim.Adam]] = {
-            Optimiser.ADAM: torch.optim.Adam,
-            Optimiser.ADAMW: torch.optim.AdamW,
-        }
-        self.optimiser = kinds[settings.optimiser](
-            self.network.parameters(),
-            lr=settings.learning_rate,
-            betas=(settings.beta1, settings.beta2),
-            weight_decay=settings.weight_decay,
-            fused=True,
-        )
+        self.optimisation = Optimisation(self.network, settings)
 
     @property
     def exported(self) -> RestorationNetwork:
@@ -107,7 +97,7 @@ class Learner:
         """
         rate = self.settings.learning_rate * learning_rate_factor(number, self.settings)
         loss = self.loss(batch)
-        self.optimiser.zero_grad()
+        self.network.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip or math.inf)
         result = StepResult(self.processes.mean(float(loss.detach())), float(loss.detach()), float(norm), rate)
@@ -128,9 +118,7 @@ class Learner:
         return weighted_loss(restored, batch.target, settings.pixel_loss, *weights)
 
     def _take_step(self, number: int, rate: float) -> None:
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        self.optimiser.step()
+        self.optimisation.step(rate)
         if self.average is not None:
             decay = min(self.settings.ema, (1 + number) / (EMA_WARM_UP + number))
             with torch.no_grad():
@@ -143,7 +131,7 @@ class Learner:
         if self.average is not None:
             state |= {f"average.{name}": tensor for name, tensor in self.average.state_dict().items()}
         for name, parameter in self.network.named_parameters():
-            moments = self.optimiser.state[parameter]
+            moments = self.optimisation.moments(parameter)
             state |= {f"optimiser.{kind}.{name}": tensor for kind, tensor in moments.items()}
         return {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
 
@@ -154,16 +142,10 @@ class Learner:
             self.average.load_state_dict(_below("average", tensors))
         kinds = sorted({name.split(".")[1] for name in tensors if name.startswith("optimiser.")})
         for name, parameter in self.network.named_parameters():
-            self.optimiser.state[parameter] = {
-                kind: _as_kept(tensors[f"optimiser.{kind}.{name}"], parameter) for kind in kinds
-            }
-
-
-def _as_kept(moment: Tensor, parameter: Tensor) -> Tensor:
-    """In the parameter's layout and on its device; the fused optimiser wants its step counter there too."""
-    if moment.shape == parameter.shape:
-        return torch.empty_like(parameter, requires_grad=False).copy_(moment)
-    return moment.to(parameter.device, copy=True)
+            moments = {kind: f"optimiser.{kind}.{name}" for kind in kinds}
+            self.optimisation.restore(
+                parameter, {kind: tensors[key] for kind, key in moments.items() if key in tensors}
+            )
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

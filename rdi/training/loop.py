@@ -91,6 +91,7 @@ def train(
     training = _describe(source, settings, told or {}, initial, resume)
     metadata = ModelMetadata(
         rendering=settings.rendering,
+        below_black=settings.below_black,
         cfa=source.cfa,
         m=settings.m,
         white_balance=settings.white_balance,

@@ -11,6 +11,7 @@ from torch import Tensor
 from rdi.training.choices import PixelLoss
 
 L1_SHARE = 0.8
+WHITE = 0.999  # code value from which on a target may have been clipped
 
 # Wang, Simoncelli, Bovik 2003: Gaussian window, weights of the scales, constants for data in [0, 1].
 WINDOW, SIGMA = 11, 1.5
@@ -41,16 +42,22 @@ def weighted_loss(
 
     restored: (B, 3, H, W) float32 before the clamp, so that pixels beyond white or black still have a gradient in the
               pixel loss; MS-SSIM sees it clamped
-    target:   (B, 3, H, W) float32 in [0, 1]
+    target:   (B, 3, H, W) float32 in [0, 1]; where it is white, the scene may have been brighter, and nothing is lost
+              by whatever lies beyond: pressed down to white, small lamps got dark rims
     """
     loss = restored.new_zeros(())
     if pixel_weight:
         distance = F.l1_loss if pixel_loss is PixelLoss.L1 else F.mse_loss
-        loss = loss + pixel_weight * distance(restored, target)
+        loss = loss + pixel_weight * distance(up_to_white(restored, target), target)
     if structure_weight or grain_weight:
         similarity, finest = similarities(restored.clamp(0, 1), target)
         loss = loss + structure_weight * (1 - similarity) + grain_weight * (1 - finest)
     return loss
+
+
+def up_to_white(restored: Tensor, target: Tensor) -> Tensor:
+    """What is too bright only counts where the target is not white itself."""
+    return torch.where((target >= WHITE) & (restored > target), target, restored)
 
 
 def ms_ssim(picture: Tensor, target: Tensor) -> Tensor:

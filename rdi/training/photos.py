@@ -4,6 +4,7 @@ import hashlib
 import logging
 import shutil
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -37,8 +38,11 @@ def find_photos(folder: Path) -> list[Path]:
     return photos
 
 
-def split_photos(folder: Path) -> tuple[list[Path], list[Path]]:
+def split_photos(folder: Path, leave_out: Sequence[str] = ()) -> tuple[list[Path], list[Path]]:
     """(training, validation) photos of a folder.
+
+    leave_out: patterns of names, as a shell has them, of photos not to train on; what is validated with stays the same,
+               so that runs with and without them can be compared
 
     VALIDATION.txt and HARDER.txt beside the photos name what is never trained on; validation uses the first. Without
     them, a twentieth of the photos (at least one) is held out, chosen by the hash of the name, so that the choice
@@ -58,7 +62,14 @@ def split_photos(folder: Path) -> tuple[list[Path], list[Path]]:
         validation, training = sorted(by_hash[:count]), sorted(by_hash[count:])
     if not training:
         raise TrainingDataError(f"{folder} holds {len(photos)} photo(s), all held out for validation; add some")
-    return training, validation
+    return _without(training, leave_out), validation
+
+
+def _without(photos: list[Path], patterns: Sequence[str]) -> list[Path]:
+    kept = [path for path in photos if not any(fnmatchcase(path.name, pattern) for pattern in patterns)]
+    if not kept:
+        raise TrainingDataError(f"--leave-out {','.join(patterns)} leaves none of {len(photos)} photo(s) to train on")
+    return kept
 
 
 def first_decodable(photos: Sequence[Path], count: int, max_pixels: int) -> tuple[list[Path], list[str]]:

@@ -109,6 +109,7 @@ class PairCrops(Samples):
             photo.white_level,
             pair.amplification(self.settings),
             gains,
+            self.settings.below_black,
         )
         picture = np.ascontiguousarray(window.cut(pair.target).transpose(2, 0, 1)).astype(np.float32)
         picture /= WHITE

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from rdi.errors import CheckpointError, UsageError
+from rdi.model_kinds import BelowBlack
 from rdi.runs import RUNS
 from rdi.training.acceleration import multiplies_bfloat16
 from rdi.training.configuration import Configuration, configure
@@ -16,6 +17,9 @@ from rdi.training.processes import Processes
 from rdi.training.setting_fields import option_name
 from rdi.training.settings import TrainingSettings
 from rdi.training.state import FOLDER, TrainingState
+
+# What runs were begun with before there was a choice.
+UNSAID = {"below_black": str(BelowBlack.CUT)}
 
 
 def newest_run() -> Path:
@@ -31,7 +35,7 @@ def resumed(state: TrainingState, given: Mapping[str, Any], file: Path | None = 
 
     Raises UsageError for a setting with which the run would no longer be the one that was begun.
     """
-    stored = state.facts["settings"] | state.facts["places"]
+    stored = UNSAID | state.facts["settings"] | state.facts["places"]
     names = all_fields()
     earlier = {
         name: convert(name, tuple(value) if isinstance(value, list) else value, name)

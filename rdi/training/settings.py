@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rdi.errors import UsageError
-from rdi.model_kinds import Rendering, WhiteBalance
+from rdi.model_kinds import BelowBlack, Rendering, WhiteBalance
 from rdi.training.choices import Amplification, Camera, Device, Optimiser, PixelLoss, Schedule
 from rdi.training.setting_fields import Group, check_bounds, setting
 
 T = TypeVar("T")
 Range = tuple[float, float]  # LOW-HIGH
+Patterns = tuple[str, ...]  # of file names
 HIGHEST_SEED = 2**63 - 1  # that PyTorch takes
 
 
@@ -87,15 +88,20 @@ class Places:
 class TrainingSettings:
     """Settings of one run; all of them are stored in the checkpoint. Each field's text says what it is."""
 
-    crop: int = setting(512, "Side of a crop in pixels, a multiple of 32 above 160.", group=Group.DATA)
+    crop: int = setting(256, "Side of a crop in pixels, a multiple of 32 above 160.", group=Group.DATA)
     white_balance: WhiteBalance = setting(
         WhiteBalance.INPUT,
         "input: gains multiply the mosaic, colours follow each file; baked: the paper's way.",
         group=Group.DATA,
     )
     rendering: Rendering = setting(
-        Rendering.PAPER,
-        "paper: the network gives sRGB; camera: what the camera saw, which each file's own matrix renders.",
+        Rendering.CAMERA,
+        "camera: the network gives what the camera saw, which each file's own matrix renders; paper: it gives sRGB.",
+        group=Group.DATA,
+    )
+    below_black: BelowBlack = setting(
+        BelowBlack.KEPT,
+        "Counts below the black level. kept: negative light, blacks stay neutral; cut: at 0, the paper's way.",
         group=Group.DATA,
     )
     amplification: Amplification = setting(
@@ -107,6 +113,11 @@ class TrainingSettings:
     camera: Camera = setting(Camera.SONY, "Part of SID: sony or fuji (X-Trans).", group=Group.DATA)
     mix: dict[str, float] = setting(
         {}, "Shares of several sources, such as sid=0.7,photos=0.3; none: equal ones.", group=Group.DATA
+    )
+    leave_out: Patterns = setting(
+        (),
+        "Photos that are not trained on, by patterns of their names, such as scan-*,draft.jpg; validation keeps them.",
+        group=Group.DATA,
     )
     skip_missing: bool = setting(
         False, "Go on without files that are missing or damaged, and say how many.", group=Group.DATA
@@ -120,17 +131,22 @@ class TrainingSettings:
     )
     prefetch: int = setting(2, "Batches that each of them makes ahead.", group=Group.DATA, resume=True, lowest=1)
 
-    iso: Range = setting((400.0, 12_800.0), "Simulated ISO, LOW-HIGH within 50-25600.", group=Group.SIMULATION)
-    ratio: Range = setting((2.0, 300.0), "Simulated exposure ratio, LOW-HIGH.", group=Group.SIMULATION)
+    iso: Range = setting((400.0, 25_600.0), "Simulated ISO, LOW-HIGH within 50-25600.", group=Group.SIMULATION)
+    ratio: Range = setting((3.0, 400.0), "Simulated exposure ratio, LOW-HIGH.", group=Group.SIMULATION)
+    defects: bool = setting(
+        True, "Sensors with greens that count differently and with warm pixels.", group=Group.SIMULATION
+    )
     sensor: str = setting("random", "Camera of the colour table, or random.", group=Group.SIMULATION)
 
     steps: int = setting(20_000, "Optimiser steps.", group=Group.OPTIMISATION, old="max_iter", resume=True, lowest=1)
     batch: int = setting(
         8, "Crops in a step, of all processes together.", group=Group.OPTIMISATION, old="batch_size", lowest=1
     )
-    learning_rate: float = setting(1e-3, "At its highest.", group=Group.OPTIMISATION, old="base_lr")
+    learning_rate: float = setting(
+        6e-3, "At its highest; for adamw and adam 1e-3 is more like it.", group=Group.OPTIMISATION, old="base_lr"
+    )
     schedule: Schedule = setting(Schedule.COSINE, "cosine, step or constant.", group=Group.OPTIMISATION)
-    warm_up: int = setting(200, "Steps over which the learning rate rises.", group=Group.OPTIMISATION, lowest=0)
+    warm_up: int = setting(300, "Steps over which the learning rate rises.", group=Group.OPTIMISATION, lowest=0)
     final_share: float = setting(
         0.01, "Cosine: share of the learning rate at the end.", group=Group.OPTIMISATION, lowest=0, highest=1
     )
@@ -145,7 +161,11 @@ class TrainingSettings:
         lowest=0,
         highest=1,
     )
-    optimiser: Optimiser = setting(Optimiser.ADAMW, "adam or adamw.", group=Group.OPTIMISATION)
+    optimiser: Optimiser = setting(
+        Optimiser.MUON,
+        "muon: the rate is the kernels', gains and biases learn at a sixth of it by AdamW; adamw or adam.",
+        group=Group.OPTIMISATION,
+    )
     beta1: float = setting(
         0.9, "Adam's decay of the mean gradient.", group=Group.OPTIMISATION, lowest=0, highest=0.9999
     )
@@ -167,7 +187,7 @@ class TrainingSettings:
     pixel_loss: PixelLoss = setting(PixelLoss.L1, "l1 or l2.", group=Group.LOSS)
     pixel_weight: float = setting(0.8, "Of the pixel loss.", group=Group.LOSS, lowest=0)
     structure_weight: float = setting(0.2, "Of 1 - MS-SSIM.", group=Group.LOSS, lowest=0)
-    grain_weight: float = setting(0.0, "Of 1 - SSIM's structure at full size, for grain.", group=Group.LOSS, lowest=0)
+    grain_weight: float = setting(0.15, "Of 1 - SSIM's structure at full size, for grain.", group=Group.LOSS, lowest=0)
 
     device: Device = setting(Device.CPU, "cpu or cuda.", group=Group.COMPUTING)
     threads: int | None = setting(
@@ -237,7 +257,7 @@ class TrainingSettings:
         if self.rendering is Rendering.CAMERA and self.white_balance is WhiteBalance.BAKED:
             raise UsageError(
                 "--rendering camera needs --white-balance input: a network with one camera's balance baked in would be "
-                "rendered with other cameras' matrices"
+                "rendered with other cameras' matrices; give --rendering paper with --white-balance baked"
             )
         if self.schedule is Schedule.STEP and not self.reduce_at:
             raise UsageError("--schedule step needs --reduce-at STEP,STEP,...; the paper's is 500000")

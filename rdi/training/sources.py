@@ -83,7 +83,9 @@ class PhotoSource:
         self.notes = list[str]()
         self.cfa = cfa or pattern_of(settings)
         self._sensors = sensor_pool(settings, self.cfa)
-        self._training, self._validation = (settings.limited(photos) for photos in split_photos(folder))
+        training, validation = split_photos(folder, settings.leave_out)
+        self._left_out = len(split_photos(folder)[0]) - len(training)
+        self._training, self._validation = settings.limited(training), settings.limited(validation)
         self.training_count, self.validation_count = len(self._training), len(self._validation)
 
     def dataset(self) -> Samples:
@@ -99,6 +101,8 @@ class PhotoSource:
         self.validation_count -= len(damaged)
         held_out = f"{len(damaged)} photo(s) held out for validation are left out, for example: "
         self.notes = shelf.notes + [held_out + problem for problem in damaged[:1]]
+        if self.settings.leave_out:
+            self.notes.append(f"--leave-out {','.join(self.settings.leave_out)}: {self._left_out} photo(s)")
         return SimulatedCaptures(shelf, self.settings, self.cfa)
 
     def validation(self, count: int) -> Iterable[Capture]:

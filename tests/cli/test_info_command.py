@@ -45,6 +45,12 @@ def dng(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize(("name", "rendering"), [("rdi", "camera"), ("rdi-srgb", "paper")])
+def test_a_shipped_model_goes_by_its_name(name: str, rendering: str) -> None:
+    found = json.loads(run(name, "--json").stdout)
+    assert (found["kind"], found["rendering"]) == ("model", rendering)
+
+
 def test_a_photo_is_described_for_people(dng: Path) -> None:
     result = run(dng)
     assert result.exit_code == 0, result.output
@@ -181,7 +187,7 @@ def test_a_model_names_its_strips_and_says_what_is_wrong_with_them(exported_mode
     content = strip_path(exported_model).read_bytes()
     strips.write_bytes(content)
     assert f"{strips}, of the same weights" in info(model)
-    assert "rdi-strips-1" in info(strips)
+    assert "rdi-strips-2" in info(strips)
     strips.write_bytes(content[:-10])
     assert "model.strips.zip is damaged" in info(model)
 

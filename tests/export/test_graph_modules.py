@@ -16,14 +16,14 @@ from rdi.export.amplifier import Amplifier
 from rdi.export.deployment.picture import quantise
 from rdi.export.graph import RestorationGraph
 from rdi.export.sites import Sites
-from rdi.metadata import ModelMetadata
+from rdi.metadata import BelowBlack, ModelMetadata
 
 
 class Passing(torch.nn.Module):
-    """In place of the network: red is the mosaic itself, green a half, blue nothing."""
+    """In place of the network: red is the mosaic itself, green a half, blue the mosaic's negative light."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        out: torch.Tensor = quantise(torch.stack((x, torch.full_like(x, 0.5), torch.zeros_like(x)), dim=-1)[0])
+        out: torch.Tensor = quantise(torch.stack((x, torch.full_like(x, 0.5), -x), dim=-1)[0])
         return out
 
 
@@ -80,8 +80,9 @@ def test_the_conventions_differ_in_the_place_of_m() -> None:
     assert after == pytest.approx(8 * 158.71)
 
 
-def test_levels_gains_and_amplification_reach_the_network() -> None:
-    graph = RestorationGraph(Passing(), ModelMetadata())
+@pytest.mark.parametrize(("below_black", "least"), [(BelowBlack.KEPT, -np.inf), (BelowBlack.CUT, 0)])
+def test_levels_gains_and_amplification_reach_the_network(below_black: BelowBlack, least: float) -> None:
+    graph = RestorationGraph(Passing(), ModelMetadata(below_black=below_black))
     mosaic = np.random.default_rng(1).integers(400, 900, (32, 64)).astype(np.uint16)
     black, gains = np.array([510.0, 512, 514, 520.5]), np.array([2.0, 1, 1, 1.5])
     rgb, used = graph(
@@ -93,11 +94,11 @@ def test_levels_gains_and_amplification_reach_the_network() -> None:
         scalar(5),
     )
     tiled = Cfa.RGGB.tile(black, 32, 64)
-    x = np.maximum(mosaic - tiled, 0) / (4512 - tiled) * 3 * Cfa.RGGB.tile(gains, 32, 64)
+    x = np.maximum(mosaic - tiled, least) / (4512 - tiled) * 3 * Cfa.RGGB.tile(gains, 32, 64)
     assert float(used) == 3
-    assert np.abs(rgb[0, :, :, 0].numpy() / 65535 - x).max() <= 0.5 / 65535 + 1e-6
+    assert np.abs(rgb[0, :, :, 0].numpy() / 65535 - np.maximum(x, 0)).max() <= 0.5 / 65535 + 1e-6
     assert (rgb[0, :, :, 1] == 32768).all()
-    assert (rgb[0, :, :, 2] == 0).all()
+    assert np.abs(rgb[0, :, :, 2].numpy() / 65535 - np.maximum(-x, 0)).max() <= 0.5 / 65535 + 1e-6
 
 
 def test_an_amplification_that_is_not_above_0_is_estimated() -> None:

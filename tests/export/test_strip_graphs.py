@@ -44,11 +44,12 @@ def test_three_modules_one_after_the_other_are_the_network(checkpoint: Checkpoin
     generator = torch.Generator().manual_seed(2)
     mosaic = torch.randint(500, 900, (1, 1, HEIGHT, WIDTH), generator=generator, dtype=torch.int32)
     levels = (torch.full((cfa.sites,), 512.0), torch.tensor(16383.0), torch.full((cfa.sites,), 30.0))
-    black = torch.zeros((1, 1, 3 * REDUCE_ROWS, WIDTH), dtype=torch.int32)  # 3: X-Trans' period begins anew with it
-    around = torch.cat((black, mosaic, black), dim=2)
+    beyond = torch.zeros((1, 1, 3 * REDUCE_ROWS, WIDTH), dtype=torch.int32)  # 3: X-Trans' period begins anew with it
+    around = torch.cat((beyond, mosaic, beyond), dim=2)
+    inside = torch.nn.functional.pad(torch.ones(HEIGHT // REDUCE_ROWS), (3, 3))
     with torch.inference_mode():
         whole = graph.network(graph.normalise(mosaic.to(torch.uint16), *levels))
-        reduced = ReduceStrip(graph)(around.to(torch.uint16), *levels)[:, :, 2:-2]
+        reduced = ReduceStrip(graph)(around.to(torch.uint16), *levels, inside)[:, :, 2:-2]
         features = Context(graph)(reduced)
         first, count = 9, 12
         assert (first - HALO) * BLOCK % 2 == 0

@@ -103,3 +103,14 @@ def test_an_iso_out_of_range_is_refused(iso: float) -> None:
 def test_a_balance_that_makes_no_sense_is_refused() -> None:
     with pytest.raises(LevelsError, match="white balance"):
         simulate(colourful(24, 24), Exposure(3200, 10, np.array([100.0, 1.0, 1.0])))
+
+
+def test_highlights_shine_and_the_rest_stays_as_it_was():
+    photo = np.array([[[255, 255, 255], [150, 150, 150], [255, 200, 120], [40, 90, 10]]], np.uint8)
+    plain, shining = to_camera(photo, Sensor()), to_camera(photo, Sensor(), highlights=20)
+    assert shining[0, 0] == pytest.approx(20 * plain[0, 0])
+    assert np.array_equal(shining[0, [1, 3]], plain[0, [1, 3]])
+    ratio = shining[0, 2] / plain[0, 2]
+    assert ratio == pytest.approx(ratio[0], rel=1e-5)  # of the same colour
+    assert 1 < ratio[0] < 20
+    assert np.array_equal(to_camera(photo, Sensor(), np.ones(3)), plain)

@@ -9,12 +9,12 @@ from PIL import Image
 
 from rdi.camera import Cfa
 from rdi.errors import UsageError
-from rdi.model_kinds import Rendering, WhiteBalance
+from rdi.model_kinds import BelowBlack, Rendering, WhiteBalance
 from rdi.pictures import load_picture
 from rdi.rendering import render_camera
 from rdi.simulate import Sensor, render_clean, to_camera
 from rdi.training import captures as captures_module
-from rdi.training.captures import PhotoWindow, SimulatedCaptures, draw_light, draw_log_uniform
+from rdi.training.captures import PhotoWindow, SimulatedCaptures, draw_highlights, draw_light, draw_log_uniform
 from rdi.training.choices import Camera
 from rdi.training.photos import PhotoShelf
 from rdi.training.settings import TrainingSettings
@@ -48,7 +48,9 @@ def test_a_sample_has_the_networks_shapes_and_ranges(shelf):
     assert inputs.shape == (1, 192, 192)
     assert target.shape == (3, 192, 192)
     assert inputs.dtype == target.dtype == torch.float32
-    assert inputs.min() >= 0
+    assert inputs.min() < 0
+    cut = SimulatedCaptures(shelf, replace(SETTINGS, below_black=BelowBlack.CUT))[0]
+    assert torch.equal(cut.inputs, inputs.clamp(min=0))
     assert 0 <= target.min() <= target.max() <= 1
     with pytest.raises(IndexError):
         captures[10]
@@ -58,6 +60,7 @@ def test_a_sample_has_the_networks_shapes_and_ranges(shelf):
 def test_however_it_is_flipped_the_mosaic_begins_on_red_and_shows_the_target(shelf, index, monkeypatch):
     """Demosaicked by hand and rendered, the input is the target: a wrong phase would swap its colours."""
     monkeypatch.setattr(captures_module, "draw_light", lambda _: np.ones(3))
+    monkeypatch.setattr(captures_module, "draw_highlights", lambda _: 1.0)
     bright = SimulatedCaptures(shelf, replace(SETTINGS, steps=100, iso=(50, 50), ratio=(1, 1), sensor="Sony ILCE-7SM2"))
     inputs, target, *_ = bright[index]
     mosaic = inputs[0].numpy()
@@ -72,6 +75,7 @@ def test_however_it_is_flipped_the_mosaic_begins_on_red_and_shows_the_target(she
 
 def test_an_xtrans_mosaic_shows_the_target_on_its_own_phase(shelf, monkeypatch):
     monkeypatch.setattr(captures_module, "draw_light", lambda _: np.ones(3))
+    monkeypatch.setattr(captures_module, "draw_highlights", lambda _: 1.0)
     settings = replace(SETTINGS, camera=Camera.FUJI, steps=100, iso=(50, 50), ratio=(1, 1))
     captures = SimulatedCaptures(shelf, settings)
     assert captures.cfa is Cfa.XTRANS
@@ -115,7 +119,9 @@ def test_a_photo_smaller_than_the_crop_is_mirrored_to_fill_it(shape):
 
 def test_a_baked_balance_is_one_cameras_daylight_and_not_applied(shelf, monkeypatch):
     monkeypatch.setattr(captures_module, "draw_light", lambda _: np.ones(3))
-    baked = SimulatedCaptures(shelf, replace(SETTINGS, white_balance=WhiteBalance.BAKED, iso=(50, 50), ratio=(1, 1)))
+    monkeypatch.setattr(captures_module, "draw_highlights", lambda _: 1.0)
+    settings = replace(SETTINGS, rendering=Rendering.PAPER, white_balance=WhiteBalance.BAKED)
+    baked = SimulatedCaptures(shelf, replace(settings, iso=(50, 50), ratio=(1, 1), defects=False))
     assert [sensor.name for sensor in baked.sensors] == ["Sony ILCE-7SM2"]
     inputs, *_ = baked[0]
     exposure = baked.draw_exposure(baked.sensors[0], np.random.default_rng(0))
@@ -164,6 +170,14 @@ def test_scenes_are_lit_as_they_were_or_otherwise_up_to_beyond_white():
     assert coloured.mean() == pytest.approx(0.2, abs=0.03)
     assert lights.max() > 10
     assert lights[~coloured].min() < 0.4
+
+
+def test_highlights_shine_in_some_scenes():
+    generator = np.random.default_rng(0)
+    drawn = np.array([draw_highlights(generator) for _ in range(2000)])
+    assert (drawn > 1).mean() == pytest.approx(0.3, abs=0.04)
+    assert drawn.min() == 1
+    assert 30 < drawn.max() <= 40
 
 
 def test_what_is_brighter_than_white_is_white_in_the_target_and_brighter_at_the_input(shelf, monkeypatch):

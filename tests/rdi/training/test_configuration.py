@@ -76,6 +76,8 @@ def test_every_default_survives_being_written_and_read():
         ("sid = 3", "sid = 3 is no path"),
         ('camera = "nikon"', "camera = nikon is unknown; give sony or fuji"),
         ("reduce_at = 5", "is no list of whole numbers"),
+        ("leave_out = 5", "is no list of names; give some, such as"),
+        ("leave_out = [5]", "is no list of names; give some, such as"),
         ("iso = [1, 2, 3]", "is no range"),
         ('mix = "sid"', "names no shares"),
         ("mix = { sid = 0.0 }", "not above 0"),
@@ -101,6 +103,8 @@ def test_values_of_all_kinds_come_from_a_file(tmp_path):
     ratio = "100"
     camera = "fuji"
     white_balance = "baked"
+    rendering = "paper"
+    leave_out = ["a-*", "b.jpg"]
     mix = { sid = 0.7, photos = 0.3 }
     tensorboard = false
     learning_rate = 1e-4
@@ -109,6 +113,7 @@ def test_values_of_all_kinds_come_from_a_file(tmp_path):
     settings = configure(file=write(tmp_path, text)).settings
     assert (settings.reduce_at, settings.iso, settings.ratio) == ((10, 20), (400.0, 800.0), (100.0, 100.0))
     assert (settings.camera, settings.white_balance) == (Camera.FUJI, WhiteBalance.BAKED)
+    assert settings.leave_out == ("a-*", "b.jpg")
     assert (settings.mix, settings.tensorboard, settings.weight_decay) == ({"sid": 0.7, "photos": 0.3}, False, 0.0)
 
 

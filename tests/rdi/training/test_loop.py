@@ -10,9 +10,10 @@ import torch
 
 from rdi.checkpoint import load_checkpoint, save_checkpoint
 from rdi.errors import OutputError, TrainingDataError
-from rdi.metadata import ModelMetadata, WhiteBalance
+from rdi.metadata import BelowBlack, ModelMetadata, Rendering, WhiteBalance
 from rdi.network import RestorationNetwork
 from rdi.runs import CHECKPOINT
+from rdi.training.choices import Optimiser
 from rdi.training.learner import Learner
 from rdi.training.loop import Observer, train
 from rdi.training.run import prepare_run
@@ -119,8 +120,18 @@ def test_a_worker_process_gives_the_same_run(photos, tmp_path):
 
 
 def test_the_papers_way_says_so_in_the_checkpoint(photos, tmp_path):
-    settings = replace(SETTINGS, steps=1, validate_every=9, white_balance=WhiteBalance.BAKED)
-    assert load_checkpoint(train_on_photos(photos, tmp_path, settings)).metadata.white_balance is WhiteBalance.BAKED
+    paper = Rendering.PAPER, WhiteBalance.BAKED, BelowBlack.CUT
+    rendering, balance, below_black = paper
+    settings = replace(
+        SETTINGS,
+        steps=1,
+        validate_every=9,
+        rendering=rendering,
+        white_balance=balance,
+        below_black=below_black,
+    )
+    metadata = load_checkpoint(train_on_photos(photos, tmp_path, settings)).metadata
+    assert (metadata.rendering, metadata.white_balance, metadata.below_black) == paper
 
 
 def test_the_learning_rate_rises_then_falls_to_a_hundredth():
@@ -143,10 +154,11 @@ def test_the_schedule_and_the_clipping_reach_the_optimiser(photos, tmp_path, mon
         return step(self, *given, **named)
 
     monkeypatch.setattr(torch.optim.AdamW, "step", recorded_step)
-    train_on_photos(photos, tmp_path / "run", SETTINGS)
-    expected = [SETTINGS.learning_rate * learning_rate_factor(i, SETTINGS) for i in range(6)]
+    settings = replace(SETTINGS, optimiser=Optimiser.ADAMW)
+    train_on_photos(photos, tmp_path / "run", settings)
+    expected = [settings.learning_rate * learning_rate_factor(i, settings) for i in range(6)]
     assert rates == pytest.approx(expected)
-    assert max(norms) <= SETTINGS.clip * 1.001
+    assert max(norms) <= settings.clip * 1.001
 
 
 def test_an_earlier_runs_checkpoint_is_not_lost(photos, tmp_path):

@@ -39,11 +39,20 @@ def test_the_loss_is_the_papers_sum():
     assert float(restoration_loss(target, target)) == pytest.approx(0, abs=1e-6)
 
 
-def test_pixels_beyond_white_are_pulled_back():
+def test_pixels_beyond_white_are_pulled_back_unless_the_target_is_white_itself():
     _, target = pair(0.0)
+    target[:, :, ::2] = 1.0
     restored = (target + 2).requires_grad_()
-    restoration_loss(restored, target).backward()
-    assert (restored.grad > 0).all()
+    (gradient,) = torch.autograd.grad(restoration_loss(restored, target), restored)
+    assert (gradient[:, :, 1::2] > 0).all()
+    assert (gradient[:, :, ::2] == 0).all()
+
+
+def test_pixels_darker_than_a_white_target_are_pulled_up():
+    target = torch.ones(1, 3, 192, 192)
+    restored = torch.full_like(target, 0.9).requires_grad_()
+    (gradient,) = torch.autograd.grad(restoration_loss(restored, target), restored)
+    assert (gradient < 0).all()
 
 
 def test_faint_grain_in_even_areas_costs_more_with_a_grain_weight():

@@ -175,6 +175,13 @@ def test_mixes_that_make_no_sense_are_refused(photos):
     assert isinstance(open_source(Places(photos=photos), replace(SETTINGS, mix={"photos": 2})), PhotoSource)
 
 
+def test_photos_that_are_left_out_are_counted(photos):
+    source = PhotoSource(photos, replace(SETTINGS, leave_out=("[01].png", "nothing-*")))
+    source.dataset()
+    assert source.training_count == PhotoSource(photos, SETTINGS).training_count - 1
+    assert "--leave-out [01].png,nothing-*: 1 photo(s)" in source.notes  # the other is held out
+
+
 def test_large_photos_are_halved_for_validation(tmp_path):
     for number in range(2):
         Image.new("RGB", (3001, 2001), (90, 60, 30)).save(tmp_path / f"{number}.jpg")

@@ -37,6 +37,15 @@ def test_without_lists_some_are_held_out_by_name_and_stay_so(folder):
     assert set(split_photos(folder)[1]) <= {*validation, folder / "zz.png"}
 
 
+def test_photos_are_left_out_of_training_by_patterns_and_validation_stays(folder):
+    (folder / "VALIDATION.txt").write_text("c.png\na.png\n")
+    training, validation = split_photos(folder, ["[d-f].png", "j*", "of-another-folder-*"])
+    assert names(validation) == ["c", "a"]
+    assert names(training) == list("bghi")
+    with pytest.raises(TrainingDataError, match=r"--leave-out \* leaves none of 8"):
+        split_photos(folder, ["*"])
+
+
 def test_a_listed_photo_that_is_missing_is_named(folder):
     (folder / "VALIDATION.txt").write_text("nobody.png\n")
     with pytest.raises(TrainingDataError, match=r"nobody\.png"):

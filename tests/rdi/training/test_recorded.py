@@ -119,7 +119,9 @@ def test_the_amplification_is_the_ratio_or_the_estimate_over_the_whole_frame(sid
     pairs = DecodedPairs(read_sid(sid_tree).splits["train"], Cfa.RGGB)
     photo = pairs[1].photo
     estimate = estimate_amplification(count_raw_values(photo), photo.black_level, photo.white_level, 2.0)
-    estimated = replace(SETTINGS, amplification=Amplification.ESTIMATED, m=2.0, white_balance=balance)
+    estimated = replace(
+        SETTINGS, amplification=Amplification.ESTIMATED, m=2.0, white_balance=balance, rendering=Rendering.PAPER
+    )
     assert pairs[1].amplification(estimated) == estimate
     assert pairs[1].amplification(SETTINGS) == 250
     whole, part = PairCrops(pairs, replace(estimated, amplification=Amplification.GT)), PairCrops(pairs, estimated)

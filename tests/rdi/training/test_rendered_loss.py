@@ -96,6 +96,7 @@ def test_what_a_capture_aims_at_is_reached_by_what_the_sensor_saw(
     )
     Image.fromarray(colours.astype(np.uint8)).save(tmp_path / "patches.png")
     monkeypatch.setattr(captures_module, "draw_light", lambda _: np.ones(3))
+    monkeypatch.setattr(captures_module, "draw_highlights", lambda _: 1.0)
     settings = replace(SETTINGS, iso=(50, 50), ratio=(1, 1), steps=4)
     captures = SimulatedCaptures(PhotoShelf([tmp_path / "patches.png"], settings.crop), settings)
     for index in range(len(captures)):

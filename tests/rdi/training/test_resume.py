@@ -12,6 +12,7 @@ import torch
 from rdi.checkpoint import load_checkpoint
 from rdi.errors import CheckpointError, OutputError, UsageError
 from rdi.locks import writer_lock
+from rdi.model_kinds import BelowBlack
 from rdi.runs import CHECKPOINT
 from rdi.training.choices import Optimiser, Schedule
 from rdi.training.configuration import Configuration, configure
@@ -61,9 +62,10 @@ def assert_equal_runs(one, other):
     [
         {},
         {"mixed_precision": False, "ema": 0.0, "optimiser": Optimiser.ADAM, "channels_last": True, "clip": 0.0},
+        {"optimiser": Optimiser.MUON, "channels_last": True},
         {"workers": 2, "schedule": Schedule.STEP, "reduce_at": (4,)},
     ],
-    ids=["default", "plain", "workers"],
+    ids=["default", "plain", "muon", "workers"],
 )
 def test_stopped_and_resumed_equals_never_stopped(training_photos, tmp_path, changes):
     settings = replace(SETTINGS, **changes)
@@ -115,9 +117,25 @@ def test_what_changes_nothing_may_be_given_anew(stopped, tmp_path):
     assert configuration.places.losses_file == tmp_path / "losses.csv"
 
 
+def test_a_run_from_before_there_was_a_choice_goes_on_cutting_counts_below_black(stopped):
+    state = load_newest_state(stopped)[0]
+    del state.facts["settings"]["below_black"]
+    assert resumed(state, {"steps": 9}).settings.below_black is BelowBlack.CUT
+    with pytest.raises(UsageError, match="--below-black kept does not fit: the run was begun with cut"):
+        resumed(state, {"steps": 9, "below_black": "kept"})
+
+
 def test_settings_survive_being_stored(training_photos, tmp_path):
     odd = configure(
-        {"iso": "500-900", "mix": "photos=2", "reduce_at": "3,4", "schedule": "step", "white_balance": "baked"}
+        {
+            "iso": "500-900",
+            "mix": "photos=2",
+            "reduce_at": "3,4",
+            "schedule": "step",
+            "white_balance": "baked",
+            "rendering": "paper",
+            "leave_out": "b*",
+        }
     ).settings
     small = replace(odd, crop=192, batch=1, steps=2, workers=0, validate_every=9, tensorboard=False)
     new_session(Configuration(small, Places(photos=training_photos, out=tmp_path / "run"))).train(stop_after(1))

@@ -29,4 +29,4 @@ def test_settings_out_of_range_are_refused(wrong, reason):
 
 
 def test_settings_become_json():
-    assert json.loads(json.dumps(TrainingSettings().to_dict()))["iso"] == [400.0, 12800.0]
+    assert json.loads(json.dumps(TrainingSettings().to_dict()))["iso"] == [400.0, 25600.0]
