@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from rdi.training.choices import Optimiser
+from rdi.training.muon import Muon
 from rdi.training.settings import TrainingSettings
 
 # With Muon, of the learning rate for the kernels: what AdamW takes for gains and biases.
@@ -13,9 +14,9 @@ REST_SHARE = 1 / 6
 class Optimisation:
     """Adam or AdamW for all parameters, or Muon for the convolutions' kernels and AdamW for gains and biases.
 
-    Muon (Jordan 2024; PyTorch's) makes the step of a matrix orthogonal, scaled to the size that AdamW's would have
-    (`match_rms_adamw`). PyTorch's takes matrices only, so it gets each kernel as one of (channels out, all the rest),
-    which lies in the same memory.
+    Muon (Jordan 2024; `rdi.training.muon`) makes the step of a matrix orthogonal, scaled to the size that AdamW's would
+    have. It takes matrices only, so it gets each kernel as one of (channels out, all the rest), which lies in the same
+    memory.
     """
 
     def __init__(self, network: nn.Module, settings: TrainingSettings) -> None:
@@ -30,8 +31,7 @@ class Optimisation:
         ]
         if kernels:
             matrices = self._matrices.values()
-            muon = torch.optim.Muon(matrices, weight_decay=decay, adjust_lr_fn="match_rms_adamw")
-            self._parts.append((muon, 1.0))
+            self._parts.append((Muon(matrices, weight_decay=decay), 1.0))
 
     def step(self, rate: float) -> None:
         """Change the parameters by their gradients.

@@ -6,6 +6,7 @@ import torch
 from rdi.network import RestorationNetwork
 from rdi.training.acceleration import lay_channels_last
 from rdi.training.choices import Optimiser
+from rdi.training.muon import Muon, orthogonal
 from rdi.training.optimisation import REST_SHARE, Optimisation
 from rdi.training.settings import TrainingSettings
 
@@ -40,18 +41,34 @@ def test_muon_moves_kernels_as_matrices_and_adamw_the_rest() -> None:
             assert float(change.abs().max()) == pytest.approx(RATE * REST_SHARE, rel=0.01), name
 
 
-def test_kernels_are_what_torchs_muon_makes_of_their_matrices() -> None:
-    name = "medium.conv1.parametrizations.weight.original1"
+def test_kernels_are_what_torchs_muon_makes_of_their_matrices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.float)  # PyTorch's multiplies in bfloat16 only
     kernels = dict(network().named_parameters())
-    kernel, number = kernels[name].detach(), [*kernels].index(name)
-    moved = dict(stepped(network()).named_parameters())[name]
-    matrix = torch.nn.Parameter(kernel.flatten(1))
-    muon = torch.optim.Muon([matrix], lr=RATE, weight_decay=1e-4, adjust_lr_fn="match_rms_adamw")
-    for step in range(2):
-        generator = torch.Generator().manual_seed(1000 * step + number)
-        matrix.grad = torch.randn(kernel.shape, generator=generator).flatten(1)
-        muon.step()
-    assert torch.equal(moved.flatten(1), matrix)
+    moved = dict(stepped(network()).named_parameters())
+    for number, (name, kernel) in enumerate(kernels.items()):
+        if not name.endswith("weight.original1"):
+            continue
+        matrix = torch.nn.Parameter(kernel.detach().flatten(1))
+        muon = torch.optim.Muon([matrix], lr=RATE, weight_decay=1e-4, adjust_lr_fn="match_rms_adamw")
+        for step in range(2):
+            generator = torch.Generator().manual_seed(1000 * step + number)
+            matrix.grad = torch.randn(kernel.shape, generator=generator).flatten(1)
+            muon.step()
+        assert torch.allclose(moved[name].flatten(1), matrix, rtol=0, atol=1e-4 * RATE), name
+
+
+@pytest.mark.parametrize("shape", [(12, 100), (64, 36), (32, 32)])
+def test_singular_values_come_near_one(shape: tuple[int, int]) -> None:
+    values = torch.linalg.svdvals(orthogonal(torch.randn(shape, generator=torch.Generator().manual_seed(0))))
+    assert 0.5 < float(values.min()) <= float(values.max()) < 1.3
+
+
+def test_a_matrix_without_a_gradient_stays_and_one_of_zeros_is_no_division_by_zero() -> None:
+    still, zero = (torch.nn.Parameter(torch.ones(3, 4)) for _ in range(2))
+    zero.grad = torch.zeros(3, 4)
+    Muon([still, zero], weight_decay=0.0).step()
+    assert torch.equal(still, torch.ones(3, 4))
+    assert torch.equal(zero, torch.ones(3, 4))
 
 
 def test_the_layout_of_the_kernels_changes_nothing_but_rounding() -> None:
