@@ -1,8 +1,8 @@
 """Muon in float32: steps of orthogonal matrices.
 
-PyTorch has one (`torch.optim.Muon`), and this one takes the same steps, but PyTorch's multiplies its matrices in bfloat16 only.
-A CPU that has no instructions for it emulates them: on AVX2, the kernels of this network took 240 ms of a step of 500
-there, and take 19 in float32.
+PyTorch has one (`torch.optim.Muon`), and this one takes the same steps, but PyTorch's multiplies its matrices in
+bfloat16 only. A CPU that has no instructions for it emulates them: on AVX2, the kernels of this network took 240 ms of
+a step of 500 there, and take 19 in float32.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ ADAMW_RMS = 0.2  # root mean square of the entries of AdamW's steps, which the s
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum (Nesterov's), its matrix made orthogonal and scaled to the size of AdamW's steps; decoupled weight decay.
+    """Momentum (Nesterov's), made orthogonal and scaled to the size of AdamW's steps; decoupled weight decay.
 
     Equal to `torch.optim.Muon(adjust_lr_fn="match_rms_adamw")` but for bfloat16's rounding, its state too.
     """
@@ -30,7 +30,11 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """Change the matrices by their gradients; those without one stay as they are."""
+        """Change the matrices by their gradients; those without one stay as they are.
+
+        closure: None; gradients are there already
+        """
+        assert closure is None
         for group in self.param_groups:
             rate, decay = group["lr"], group["weight_decay"]
             for matrix in group["params"]:
