@@ -2,10 +2,12 @@
 PYTHON ?= python
 
 OPENVINO = build/openvino
+AUDIT = build/audit
+LOWEST = build/lowest
 
-.PHONY: check format lint types test openvino benchmarks
+.PHONY: check format lint types audit test openvino lowest benchmarks
 
-check: lint types test
+check: lint types audit test
 
 format:
 	$(PYTHON) -m ruff format .
@@ -16,13 +18,32 @@ lint:
 	$(PYTHON) -m ruff check .
 
 types:
-	$(PYTHON) -m mypy rdi tests
+	$(PYTHON) -m mypy rdi tests .ci/supply
+
+# Known vulnerabilities of the packages that are installed here; where nobody can be asked it says so and goes on.
+audit:
+	PYTHONPATH=.ci $(PYTHON) -m supply.audit $(AUDIT)
 
 # Its onnxruntime and the usual one exclude each other, so it gets an environment of its own.
 openvino:
 	$(PYTHON) -m venv $(OPENVINO)
 	$(OPENVINO)/bin/pip install --quiet --editable ".[openvino]"
 	RDI_OPENVINO_PYTHON=$(CURDIR)/$(OPENVINO)/bin/python $(PYTHON) -m pytest tests/runtime/test_openvino.py
+
+# rdi with the lowest versions that pyproject.toml allows; `make lowest EXTRAS=cpu,train,export,eval LOWEST_TESTS=tests/rdi`
+# tries the extras for which PyTorch is needed.
+EXTRAS = cpu
+LOWEST_TESTS = \
+	tests/cli/test_infer.py tests/cli/test_info_command.py tests/cli/test_simulate_command.py tests/rdi/camera \
+	tests/rdi/test_load_picture.py tests/rdi/test_isolated.py tests/runtime/test_pictures.py tests/runtime/test_restorer.py
+lowest:
+	$(PYTHON) -m venv --clear $(LOWEST)
+	PYTHONPATH=.ci $(PYTHON) -m supply.requirements >$(LOWEST)/constraints.txt
+	$(LOWEST)/bin/pip install --quiet --constraint $(LOWEST)/constraints.txt \
+		--editable ".[$(EXTRAS)]" pytest hypothesis onnx imagecodecs tifffile psutil
+	$(LOWEST)/bin/rdi doctor
+	$(LOWEST)/bin/rdi demo --overwrite --out $(LOWEST)/demo.png
+	$(LOWEST)/bin/python -m pytest $(LOWEST_TESTS)
 
 test:
 	$(PYTHON) -m pytest
