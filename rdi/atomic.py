@@ -1,5 +1,6 @@
 """Files that appear whole or not at all, and rows of files."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -8,6 +9,8 @@ from pathlib import Path
 from rdi.errors import OutputError
 from rdi.leftovers import noted, temporary_name
 from rdi.locks import in_turn
+
+_NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 @contextmanager
@@ -41,8 +44,13 @@ def atomic_paths(*paths: Path) -> Iterator[tuple[Path, ...]]:
             for temporary, path in reversed([*zip(temporaries, paths, strict=True)]):
                 temporary.replace(path)
     except OSError as error:
-        names = " and ".join(map(str, paths))
-        raise OutputError(f"cannot write {names}: {error.strerror or error}") from error
+        raise cannot_write(" and ".join(map(str, paths)), error) from error
+
+
+def cannot_write(what: object, error: OSError) -> OutputError:
+    """What the system refused, and what to do about it."""
+    room = "make room, or " if error.errno in _NO_ROOM else ""
+    return OutputError(f"cannot write {what}: {error.strerror or error}; {room}give another path")
 
 
 def append_whole(path: Path, data: bytes) -> None:
@@ -79,7 +87,7 @@ def _create(temporary: Path, path: Path) -> None:
     try:
         os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}; give another path") from error
+        raise cannot_write(path, error) from error
 
 
 def _flush(path: Path) -> None:

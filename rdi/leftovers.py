@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from rdi.locks import lock_file, unlock_file
+from rdi.locks import UnlockableError, lock_file, unlock_file
 
 NOTE = ".writing"
 _LONGEST = 120  # bytes of a file's name that go into others: a file system takes 255
@@ -65,6 +65,10 @@ def _claim(note: Path) -> int | None:
     for _ in range(_TRIES):
         try:
             handle = lock_file(note)
+        except UnlockableError:  # which nobody else can lock there either
+            with suppress(OSError):
+                note.unlink()
+            return None
         except OSError:
             return None
         if handle is None:

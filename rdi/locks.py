@@ -1,5 +1,6 @@
 """One writer at a time: locks that end with their owner, however that ends."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from pathlib import Path
 from rdi.errors import OutputError
 
 LOCK = ".lock"
+
+_TAKEN = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # the last two on Windows
 
 _held: set[int] = set()
 
@@ -31,11 +34,15 @@ def writer_lock(folder: Path, busy: str) -> Iterator[None]:
         unlock_file(handle)  # the file stays, for a name that goes can be locked twice
 
 
+class UnlockableError(OSError):
+    """A file on a disk that knows no locks, as some network drives do not."""
+
+
 def lock_file(path: Path) -> int | None:
-    """Open a file, made if missing, and lock it; None where another has it locked, or it cannot be.
+    """Open a file, made if missing, and lock it; None where another has it locked.
 
     returns: what `unlock_file` takes
-    Raises OSError for a file that cannot be opened.
+    Raises OSError for a file that cannot be opened, UnlockableError for one that cannot be locked.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
     _held.add(handle)
@@ -48,9 +55,11 @@ def lock_file(path: Path) -> int | None:
             import fcntl
 
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except OSError as error:
         unlock_file(handle)
-        return None
+        if error.errno in _TAKEN:
+            return None
+        raise UnlockableError(error.errno, error.strerror, str(path)) from error
     return handle
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_type_hints
 
-from rdi.atomic import append_whole, atomic_path
+from rdi.atomic import append_whole, atomic_path, cannot_write
 from rdi.errors import InputError, OutputError
 from rdi.locks import in_turn
 
@@ -88,7 +88,7 @@ class RowsFile:
             with in_turn(self.path.parent):  # two runs that go on with one file
                 append_whole(self.path, line)
         except OSError as error:
-            raise OutputError(f"cannot write {self.path}: {error.strerror or error}") from error
+            raise cannot_write(self.path, error) from error
 
 
 _NAMES = [field.name for field in fields(Row)]

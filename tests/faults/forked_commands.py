@@ -23,8 +23,6 @@ def preload() -> None:
     import rdi.evaluation.page
     import rdi.evaluation.result
     import rdi.evaluation.running
-    import rdi.export.comparison
-    import rdi.export.exporter
     import rdi.runtime.batch
     import rdi.runtime.report
     import rdi.training.cache.preparation
@@ -47,6 +45,8 @@ def start(request: dict[str, Any]) -> tuple[int, int]:
         os.dup2(source, target)
     for handle in (nothing, reading, writing):
         os.close(handle)
+    # What Python knows of the parent's files, such as that one can be sought in, need not hold for these.
+    sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w", 1)
     os.chdir(request["folder"])
     exec(request["before"], {"__name__": "before"})
     from rdi.cli.main import app
