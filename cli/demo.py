@@ -31,13 +31,14 @@ def demo(
     alone = beside.with_name(f"{beside.stem}_restored{beside.suffix}")
     choose_settings(beside)
     require_writable(beside.parent)
-    existing = [path for path in (beside, alone) if path.exists()]
-    if existing and not overwrite:
-        print(f"{' and '.join(map(str, existing))} exist already and were left as they are; --overwrite replaces them")
+    existing = [] if overwrite else [path for path in (beside, alone) if path.exists()]
+    if len(existing) == 2:
+        print(f"{beside} and {alone} exist already and were left as they are; --overwrite replaces them")
         return
     shown = demonstrate(shipped_sample(), Restorer(provider=provider))
-    save_picture(shown.side_by_side, beside)
-    save_picture(shown.restored, alone)
+    for picture, path in ((shown.side_by_side, beside), (shown.restored, alone)):
+        if path not in existing:  # a run that was broken off may have left one of them
+            save_picture(picture, path)
     chosen, photo = shown.restored.amplification, shown.photo
     print(f"{photo.camera}, ISO {photo.iso or 0:g}, {photo.width}x{photo.height}")
     print(f"  amplification {chosen.value:.4g} ({chosen.describe()})")

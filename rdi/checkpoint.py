@@ -8,12 +8,12 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from rdi.amplifier import MConvention
 from rdi.atomic import atomic_path
-from rdi.errors import CheckpointError, ModelError, OutputError
+from rdi.errors import CheckpointError, ModelError
 from rdi.metadata import BelowBlack, ModelMetadata, WhiteBalance
 from rdi.network import RestorationNetwork, fold_weight_norm
 
@@ -51,10 +51,8 @@ def save_checkpoint(network: RestorationNetwork, metadata: ModelMetadata, path: 
 def write_tensors(tensors: dict[str, Tensor], path: Path, strings: dict[str, str]) -> None:
     """Write a safetensors file, whole or not at all; raises OutputError where that fails, such as on a full disk."""
     with atomic_path(path) as temporary:
-        try:
-            save_file(tensors, temporary, metadata=strings)
-        except SafetensorError as error:  # its own, where Python has OSError
-            raise OutputError(f"cannot write {path}: {error}; make room, or have it written elsewhere") from error
+        # Not `save_file`: it writes another temporary file of its own, which a kill leaves for good.
+        temporary.write_bytes(save(tensors, metadata=strings))
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

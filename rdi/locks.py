@@ -1,14 +1,17 @@
-"""One writer at a time: a lock on a folder that ends with its owner, however that ends."""
+"""One writer at a time: locks that end with their owner, however that ends."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rdi.errors import OutputError
 
 LOCK = ".lock"
+
+_TAKEN = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # the last two on Windows
 
 _held: set[int] = set()
 
@@ -20,19 +23,29 @@ def writer_lock(folder: Path, busy: str) -> Iterator[None]:
     busy: what OutputError says while another process holds it
     """
     try:
-        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+        handle = lock_file(folder / LOCK)
     except OSError as error:
         raise OutputError(f"cannot write {folder / LOCK}: {error.strerror}; give another folder") from error
-    _held.add(handle)
+    if handle is None:
+        raise OutputError(busy)
     try:
-        _acquire(handle, busy)
         yield
     finally:
-        _held.discard(handle)
-        os.close(handle)  # which unlocks it; the file stays, for a name that goes can be locked twice
+        unlock_file(handle)  # the file stays, for a name that goes can be locked twice
 
 
-def _acquire(handle: int, busy: str) -> None:
+class UnlockableError(OSError):
+    """A file on a disk that knows no locks, as some network drives do not."""
+
+
+def lock_file(path: Path) -> int | None:
+    """Open a file, made if missing, and lock it; None where another has it locked.
+
+    returns: what `unlock_file` takes
+    Raises OSError for a file that cannot be opened, UnlockableError for one that cannot be locked.
+    """
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    _held.add(handle)
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -43,7 +56,37 @@ def _acquire(handle: int, busy: str) -> None:
 
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        raise OutputError(busy) from error
+        unlock_file(handle)
+        if error.errno in _TAKEN:
+            return None
+        raise UnlockableError(error.errno, error.strerror, str(path)) from error
+    return handle
+
+
+def unlock_file(handle: int) -> None:
+    """Close a file, which unlocks it."""
+    _held.discard(handle)
+    os.close(handle)
+
+
+@contextmanager
+def in_turn(folder: Path) -> Iterator[None]:
+    """Wait until nobody else is within such a block of the same folder; for moments, and never one within another.
+
+    Where a folder cannot be locked (Windows, some network drives) nobody waits.
+    """
+    handle = None
+    try:
+        with suppress(OSError, ImportError):
+            import fcntl
+
+            handle = os.open(folder, os.O_RDONLY)
+            _held.add(handle)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        if handle is not None:
+            unlock_file(handle)
 
 
 def _let_go() -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rdi.camera.containers import RAW_SUFFIXES
 from rdi.errors import InputError
+from rdi.unchanged import unchanged
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -48,7 +49,7 @@ def load_picture(path: Path, max_pixels: int | None = None) -> NDArray[np.uint8]
     """
     from PIL import ImageOps
 
-    with opened_picture(path) as picture:
+    with unchanged(path), opened_picture(path) as picture:
         profile = picture.info.get("icc_profile")
         factor = reduction_for(picture.size, max_pixels)
         upright = ImageOps.exif_transpose(_reduce(picture, factor) if factor > 1 else picture)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rdi.atomic import atomic_path
 from rdi.camera.cfa import Cfa
 from rdi.camera.dng import Compression, write_dng
 from rdi.darken import DarkCapture, describe
@@ -67,7 +68,8 @@ def write_sid_tree(
         for index, picture in enumerate(scenes[split]):
             lines += _write_scene(picture, folder / name, FIRST_SCENES[split] + index, suffix, capture, compression)
             frames += 1 + len(SHORT_SECONDS)
-        file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        with atomic_path(file) as temporary:
+            temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return SidTree(list(lists.values()), frames)
 
 

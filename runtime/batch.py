@@ -7,6 +7,7 @@ from itertools import chain, groupby
 from pathlib import Path
 from typing import Protocol
 
+from rdi.atomic import atomic_paths
 from rdi.camera.containers import check_container
 from rdi.camera.photo import RawPhoto
 from rdi.errors import InputError, LevelsError, MemoryLimitError, ModelError, OutputError, RdiError, UsageError
@@ -17,7 +18,7 @@ from rdi.runtime.color_matrix import ColorMatrix
 from rdi.runtime.decoding import develop_isolated, read_isolated
 from rdi.runtime.exposure import Exposure
 from rdi.runtime.outcomes import Outcome, Status
-from rdi.runtime.pictures import PictureSettings, load_encoders, save_picture
+from rdi.runtime.pictures import PictureSettings, choose_settings, load_encoders, write_picture
 from rdi.runtime.pictures.bands import encoding_bytes
 from rdi.runtime.pipeline import Pipeline
 from rdi.runtime.providers import Provider
@@ -196,15 +197,19 @@ def _write(
     kept = () if overwrite else job.existing
     try:
         _make_folder(job.target.parent)
-        if job.target not in kept:
-            with encoding.measure("encode"):
-                warnings = save_picture(restored, job.target, settings, threads=threads)
-            photo = photo.replace(warnings=(*photo.warnings, *warnings))
-            written.append(job.target)
-        summary = summarise(photo, restored, {"decode": decode, **restored.timings, **encoding.timings})
-        if job.sidecar is not None and job.sidecar not in kept:
-            write_sidecar(job.photo, job.target, summary, job.sidecar)
-            written.append(job.sidecar)
+        wanted = [path for path in (job.target, job.sidecar) if path is not None and path not in kept]
+        # Renamed together: a sidecar must not tell of another picture than the one beside it.
+        with atomic_paths(*wanted) as temporaries:
+            places = dict(zip(wanted, temporaries, strict=True))
+            if job.target in places:
+                with encoding.measure("encode"):
+                    chosen = settings or choose_settings(job.target)
+                    warnings = write_picture(restored, places[job.target], chosen, threads)
+                photo = photo.replace(warnings=(*photo.warnings, *warnings))
+            summary = summarise(photo, restored, {"decode": decode, **restored.timings, **encoding.timings})
+            if job.sidecar in places:
+                write_sidecar(job.photo, job.target, summary, places[job.sidecar])
+        written += wanted
         if job.compared is not None and job.compared not in kept:
             save_comparison(photo, restored, job.compared, develop)
             written.append(job.compared)

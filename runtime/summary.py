@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from rdi import __version__
-from rdi.atomic import atomic_path
 from rdi.camera.photo import RawPhoto
 from rdi.metadata import ModelMetadata
 from rdi.runtime.exposure import Amplification
@@ -109,13 +108,11 @@ def summarise(photo: RawPhoto, restored: Restored, milliseconds: Mapping[str, fl
 
 
 def write_sidecar(photo: Path, picture: Path, summary: Summary, path: Path) -> None:
-    """Write beside a picture how it was made, as JSON; an existing file is replaced.
+    """Write how a picture was made, as JSON, into a file that nobody knows of yet.
 
-    photo, picture: the files it came from and went into
-    Raises OutputError where the path cannot be written.
+    photo, picture: the files it came from and goes into
     """
     content = {"format": SIDECAR_FORMAT, "photo": str(photo.absolute()), "picture": picture.name, **summary.as_json()}
-    with atomic_path(path) as temporary:
-        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-        # A name that is no UTF-8 has lone surrogates, which JSON escapes just as Python does.
-        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    # A name that is no UTF-8 has lone surrogates, which JSON escapes just as Python does.
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")

@@ -197,7 +197,7 @@ def require_writable(folder: Path) -> None:
     if not folder.is_dir():
         raise OutputError(f"{folder} is a file, not a folder to write into; give another place with --out")
     try:
-        with tempfile.NamedTemporaryFile(prefix=".rdi-", dir=folder):
+        with tempfile.TemporaryFile(prefix=".rdi-", dir=folder):  # without a name on Linux: a kill leaves nothing
             pass
     except OSError as error:
         raise OutputError(f"cannot write into {folder}: {error.strerror}; give another place with --out") from error

@@ -20,6 +20,7 @@ from rdi.camera.exif import read_tags
 from rdi.camera.photo import DEFAULT_CAMERA_TO_SRGB, DEFAULT_GAINS, RawPhoto
 from rdi.color import XYZ_FROM_SRGB, daylight_gains, srgb_from_camera
 from rdi.errors import InputError, LevelsError, NotARawPhotoError, UnsupportedMosaicError
+from rdi.unchanged import unchanged
 
 if TYPE_CHECKING:
     from rawpy import RawPy
@@ -45,6 +46,11 @@ def read_photo(path: str | os.PathLike[str]) -> RawPhoto:
     that are no Bayer or X-Trans mosaic, LevelsError for levels or colours that make no sense.
     """
     path = Path(path)
+    with unchanged(path):
+        return _read(path)
+
+
+def _read(path: Path) -> RawPhoto:
     container = check_container(path)
     with open_raw(path) as raw:
         cfa, phase, pattern = _pattern(raw, path)

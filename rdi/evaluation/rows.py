@@ -11,8 +11,9 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_type_hints
 
-from rdi.atomic import atomic_path
+from rdi.atomic import append_whole, atomic_path, cannot_write
 from rdi.errors import InputError, OutputError
+from rdi.locks import in_turn
 
 NOT_MEASURED = "not measured"
 
@@ -70,24 +71,24 @@ class RowsFile:
         """
         self.path = path
         self.known: dict[str, Row] = {}
-        if resume and path.exists():
-            self.known = _read(path)
-        elif path.exists() and not overwrite:
-            raise OutputError(f"{path} exists; go on with it with --resume, or replace it with --overwrite")
-        else:
-            with atomic_path(path) as temporary:
-                temporary.write_text(_line(_NAMES), encoding="utf-8")
+        with in_turn(path.parent):  # what another process is adding is no line that broke off, and its file stays
+            if resume and path.exists():
+                self.known = _read(path)
+            elif path.exists() and not overwrite:
+                raise OutputError(f"{path} exists; go on with it with --resume, or replace it with --overwrite")
+            else:
+                with atomic_path(path) as temporary:
+                    temporary.write_text(_line(_NAMES), encoding="utf-8")
 
     def append(self, row: Row) -> None:
         """Add a row, in one piece; OutputError where the disk is full or the file cannot be written."""
+        # A file name need not be text: what UTF-8 cannot say is written as an escape.
+        line = _line([_to_cell(getattr(row, name)) for name in _NAMES]).encode(errors="backslashreplace")
         try:
-            with self.path.open("ab", buffering=0) as file:
-                # A file name need not be text: what UTF-8 cannot say is written as an escape.
-                line = _line([_to_cell(getattr(row, name)) for name in _NAMES])
-                file.write(line.encode(errors="backslashreplace"))
-                os.fsync(file.fileno())
+            with in_turn(self.path.parent):  # two runs that go on with one file
+                append_whole(self.path, line)
         except OSError as error:
-            raise OutputError(f"cannot write {self.path}: {error.strerror or error}") from error
+            raise cannot_write(self.path, error) from error
 
 
 _NAMES = [field.name for field in fields(Row)]

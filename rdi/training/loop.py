@@ -10,6 +10,7 @@ from typing import Any
 from rdi import __version__
 from rdi.checkpoint import Checkpoint
 from rdi.errors import TrainingDataError
+from rdi.leftovers import remove_leftovers
 from rdi.metadata import ModelMetadata
 from rdi.network import RestorationNetwork
 from rdi.runs import CHECKPOINT
@@ -26,7 +27,7 @@ from rdi.training.run import Run
 from rdi.training.sample import Samples
 from rdi.training.settings import Places, TrainingSettings
 from rdi.training.sources import Source
-from rdi.training.state import FOLDER, TrainingState, remove_leftovers
+from rdi.training.state import FOLDER, TrainingState
 from rdi.training.validation import Validation, validate
 
 
@@ -102,7 +103,8 @@ def train(
         run.restore(resume)
     if processes.first:
         averages = resume.facts["averages"] if resume else None
-        remove_leftovers((run_folder, run_folder / FOLDER, run.weights, run.pictures))
+        for folder in (run_folder, run_folder / FOLDER, run.weights, run.pictures):
+            remove_leftovers(folder)
         run.recorder = Recorder(run_folder, places, settings, run.step, averages)
         run.write_weights() if resume else run.save()
     try:

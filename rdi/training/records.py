@@ -2,7 +2,8 @@
 
 import csv
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -33,17 +34,30 @@ class Table:
         self._writer = csv.writer(self._file, lineterminator="\n")
 
     def add(self, *row: float) -> None:
-        """One more row; numbers are written so that they read back as they are."""
-        self._writer.writerow(row)
+        """One more row; numbers are written so that they read back as they are. OutputError where the disk is full."""
+        with self._refused():
+            self._writer.writerow(row)
 
     def flush(self) -> None:
         """Have all rows on the disk: done before a checkpoint that counts on them."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        with self._refused():
+            self._file.flush()
+            os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Nothing more comes."""
-        self._file.close()
+        with self._refused():
+            self._file.close()
+
+    @contextmanager
+    def _refused(self) -> Iterator[None]:
+        """What the system refuses names the file; the row that broke off is cut away when the run goes on."""
+        try:
+            yield
+        except OSError as error:
+            raise OutputError(
+                f"cannot write {self.path}: {error.strerror or error}; make room and go on with --resume"
+            ) from error
 
 
 def _cut(path: Path, columns: Sequence[str], step: int) -> None:

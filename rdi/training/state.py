@@ -8,7 +8,6 @@ it is executed when it is read.
 
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,6 @@ from rdi.runs import CHECKPOINT
 FORMAT = "rdi-training-1"
 FOLDER = "state"
 GENERATIONS = 2
-_HALF_WRITTEN = (".*.safetensors", ".tmp??????", ".step-*.jpg")  # ours, safetensors' own, pictures
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,14 +89,6 @@ def load_state(path: Path) -> TrainingState:
 def generations(run: Path) -> list[Path]:
     """Files of a run's generations, newest first."""
     return sorted((run / FOLDER).glob("[0-9]*.safetensors"), reverse=True)
-
-
-def remove_leftovers(folders: Iterable[Path]) -> None:
-    """Take away what a killed process left half written; nobody else may be writing there."""
-    for folder in folders:
-        for pattern in _HALF_WRITTEN:
-            for path in folder.glob(pattern):
-                path.unlink(missing_ok=True)
 
 
 def _digest(tensors: dict[str, Tensor], facts: str) -> str:

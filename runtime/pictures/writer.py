@@ -38,19 +38,22 @@ def save_picture(
     suffix that names no format.
     """
     path = Path(path)
-    settings = settings or choose_settings(path)
-    threads = threads or physical_cores()
+    with atomic_path(path) as temporary:
+        return write_picture(restored, temporary, settings or choose_settings(path), threads or physical_cores())
+
+
+def write_picture(restored: Restored, path: Path, settings: PictureSettings, threads: int) -> tuple[str, ...]:
+    """`save_picture` into a file that nobody knows of yet: what breaks off is half of it."""
     strips, shape = (restored.image,), restored.image.shape
     icc = icc_profile(restored.model.curve)
     exif, dropped = picture_exif(restored), tuple[str, ...]()
-    with atomic_path(path) as temporary:
-        if settings.format is Format.JPEG:
-            block, dropped = fitting_exif(restored, SEGMENT)
-            write_jpeg(strips, shape, temporary, settings.quality, icc, block, threads)
-        elif settings.format is Format.PNG:
-            write_png(strips, shape, temporary, settings.bits, icc, exif.tobytes().removeprefix(b"Exif\0\0"), threads)
-        else:
-            write_tiff(strips, shape, temporary, icc, exif)
+    if settings.format is Format.JPEG:
+        block, dropped = fitting_exif(restored, SEGMENT)
+        write_jpeg(strips, shape, path, settings.quality, icc, block, threads)
+    elif settings.format is Format.PNG:
+        write_png(strips, shape, path, settings.bits, icc, exif.tobytes().removeprefix(b"Exif\0\0"), threads)
+    else:
+        write_tiff(strips, shape, path, icc, exif)
     return (_no_room(dropped),) if dropped else ()
 
 

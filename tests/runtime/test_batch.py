@@ -18,7 +18,7 @@ from rdi.runtime import Restored, Restorer, batch, decoding
 from rdi.runtime.batch import restore_files
 from rdi.runtime.exposure import Exposure
 from rdi.runtime.outcomes import Status
-from rdi.runtime.pictures import PictureSettings, save_picture
+from rdi.runtime.pictures import PictureSettings, write_picture
 from rdi.runtime.targets import Job
 
 # A module that the decoding process can import: LibRaw crashing or hanging on a file of that name.
@@ -131,13 +131,13 @@ def test_without_libraw_a_batch_ends_and_says_why(
 def test_memory_that_does_not_suffice_costs_one_photo(
     small_photo: RawPhoto, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
-    def fail(restored: Restored, path: Path, *rest: Any, **options: Any) -> Any:
-        if path.stem == "b":
+    def fail(restored: Restored, path: Path, *rest: Any) -> Any:
+        if path.name.startswith(".b."):
             raise MemoryError
-        return save_picture(restored, path, *rest, **options)
+        return write_picture(restored, path, *rest)
 
     if where == "save":
-        monkeypatch.setattr(batch, "save_picture", fail)
+        monkeypatch.setattr(batch, "write_picture", fail)
     restorer = Watched(tiny_model, fail=1 if where == "restore" else None, error=MemoryError())
     outcomes = list(restore_files(jobs_for(tmp_path, small_photo, "a", "b"), restorer))
     assert [str(outcome.status) for outcome in outcomes] == ["restored", "failed"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rdi.errors import OutputError, RdiError, TrainingDataError
+from rdi.leftovers import remove_leftovers
 from rdi.locks import writer_lock
 from rdi.training.amplification_table import Amplified, write_amplifications
 from rdi.training.cache.contents import pair_entries
@@ -88,7 +89,8 @@ def prepare(
     _make_folder(cache)
     with writer_lock(cache, f"another `rdi prepare` is writing {cache}; wait for it, or give another --cache"):
         before = _require_own(cache, data, observer.on_note)
-        _clear_leftovers(cache)
+        for folder in (cache, cache / MOSAICS, cache / TARGETS):
+            remove_leftovers(folder)
         run = _Run(data, cache, workers or default_workers(), skip_missing, observer)
         entries = run.find_entries(check=check)
         missing = [file for file in run.files if file not in entries]
@@ -245,10 +247,3 @@ def _require_own(cache: Path, data: SplitPairs, note: Callable[[str], None]) -> 
     if manifest.kind != data.kind:
         raise OutputError(f"{cache} is the cache of {manifest.kind}, not of {data.kind}; give another --cache")
     return manifest
-
-
-def _clear_leftovers(cache: Path) -> None:
-    """Remove what a killed preparation had half written."""
-    for folder in (cache, cache / MOSAICS, cache / TARGETS):
-        for leftover in folder.glob(".*.*.*"):
-            leftover.unlink(missing_ok=True)
