@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from rdi.cli.terminal import one_line, show
+
 NAME = "rdi_demo.png"
 
 
@@ -33,13 +35,14 @@ def demo(
     require_writable(beside.parent)
     existing = [path for path in (beside, alone) if path.exists()]
     if existing and not overwrite:
-        print(f"{' and '.join(map(str, existing))} exist already and were left as they are; --overwrite replaces them")
+        there = " and ".join(map(one_line, existing))
+        show(f"{there} exist already and were left as they are; --overwrite replaces them")
         return
     shown = demonstrate(shipped_sample(), Restorer(provider=provider))
     save_picture(shown.side_by_side, beside)
     save_picture(shown.restored, alone)
     chosen, photo = shown.restored.amplification, shown.photo
-    print(f"{photo.camera}, ISO {photo.iso or 0:g}, {photo.width}x{photo.height}")
-    print(f"  amplification {chosen.value:.4g} ({chosen.describe()})")
-    print(f"  provider {shown.restored.provider}; network {shown.restored.timings['network']:.0f} ms")
-    print(f"  {beside} (as shot, brightened, restored)\n  {alone}")
+    show(f"{photo.camera}, ISO {photo.iso or 0:g}, {photo.width}x{photo.height}")
+    show(f"  amplification {chosen.value:.4g} ({chosen.describe()})")
+    show(f"  provider {shown.restored.provider}; network {shown.restored.timings['network']:.0f} ms")
+    show(f"  {one_line(beside)} (as shot, brightened, restored)\n  {one_line(alone)}")

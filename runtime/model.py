@@ -9,7 +9,10 @@ from rdi.errors import ModelError
 from rdi.graph_contract import OUTPUTS, inputs_of
 from rdi.metadata import ModelMetadata
 from rdi.models import by_name
+from rdi.regular_file import read_regular
+from rdi.runtime.contents import read_description
 from rdi.runtime.package import first_line, import_onnxruntime, session_errors
+from rdi.seal import is_sealed, require_unchanged
 
 MAX_BYTES = 256 << 20  # of a model file; ours have a few million
 
@@ -31,13 +34,17 @@ class ModelFile:
 def open_model(path: str | os.PathLike[str]) -> ModelFile:
     """Read and check a model file; `rdi` and `rdi-srgb` are those that ship.
 
-    Raises ModelError for a file that is missing, larger than 256 MiB, no ONNX file, not written by `rdi export`, or
-    whose inputs and outputs are not those of rdi's graphs; MissingPackageError without onnxruntime.
+    Raises ModelError for a file that is missing, larger than 256 MiB, no ONNX file, not written by `rdi export` or
+    changed since (`rdi.seal`), that asks for anything outside of itself (`rdi.runtime.contents`), that onnxruntime
+    cannot load, or whose inputs and outputs are not those of rdi's graphs; MissingPackageError without onnxruntime.
     """
     path = by_name(Path(path))
-    content = _read(path)
+    content = read_model(path)
+    if is_sealed(content):  # damage is called that, and not by what it happens to make of the file
+        require_unchanged(content, path)
+    metadata = ModelMetadata.from_strings(read_description(content, path), str(path))
+    require_unchanged(content, path)
     probe = _probe(content, path)
-    metadata = ModelMetadata.from_strings(probe.get_modelmeta().custom_metadata_map, str(path))
     inputs = [*probe.get_inputs(), *probe.get_overridable_initializers()]
     _require(inputs_of(metadata.rendering), {item.name: item.type for item in inputs}, "input", path)
     _require(OUTPUTS, {item.name: item.type for item in probe.get_outputs()}, "output", path)
@@ -49,23 +56,16 @@ def read_metadata(path: str | os.PathLike[str]) -> ModelMetadata:
     return open_model(path).metadata
 
 
-def _read(path: Path) -> bytes:
-    if path.is_dir():
-        raise ModelError(f"{path} is a folder; give an ONNX file from `rdi export`")
-    if path.exists() and not path.is_file():  # a pipe would hang, a device never end
-        raise ModelError(f"{path} is no regular file; give an ONNX file from `rdi export`")
+def read_model(path: Path) -> bytes:
+    """The bytes of a file that may be a model; ModelError where it is missing, no regular file or too large."""
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise ModelError(
-                f"{path} has {size / 1e6:.0f} MB, no model of rdi more than {MAX_BYTES / 1e6:.0f}; "
-                "give an ONNX file from `rdi export`"
-            )
-        return path.read_bytes()
+        return read_regular(path, MAX_BYTES, "model")
     except FileNotFoundError as error:
         raise ModelError(f"model {path} does not exist; give another path, or make one with `rdi export`") from error
     except OSError as error:
         raise ModelError(f"model {path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ModelError(f"{path} {error}; give an ONNX file from `rdi export`") from error
 
 
 def _probe(content: bytes, path: Path) -> Any:
