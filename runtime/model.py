@@ -1,6 +1,7 @@
 """A model file as the runtime sees it: ours or refused, and what it says of itself."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,10 +45,9 @@ def open_model(path: str | os.PathLike[str]) -> ModelFile:
         require_unchanged(content, path)
     metadata = ModelMetadata.from_strings(read_description(content, path), str(path))
     require_unchanged(content, path)
-    probe = _probe(content, path)
-    inputs = [*probe.get_inputs(), *probe.get_overridable_initializers()]
-    _require(inputs_of(metadata.rendering), {item.name: item.type for item in inputs}, "input", path)
-    _require(OUTPUTS, {item.name: item.type for item in probe.get_outputs()}, "output", path)
+    inputs, outputs = _probe(content, path)
+    _require(inputs_of(metadata.rendering), inputs, "input", path)
+    _require(OUTPUTS, outputs, "output", path)
     return ModelFile(path, content, metadata)
 
 
@@ -68,19 +68,24 @@ def read_model(path: Path) -> bytes:
         raise ModelError(f"{path} {error}; give an ONNX file from `rdi export`") from error
 
 
-def _probe(content: bytes, path: Path) -> Any:
-    """A session that is never run: unoptimised, because only the file's description is wanted."""
+def _probe(content: bytes, path: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Name and type of inputs and outputs, from a session that is never run, and so not optimised."""
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.intra_op_num_threads = 1
     try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"], enable_fallback=0)
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"], enable_fallback=0)
+        return _types([*session.get_inputs(), *session.get_overridable_initializers()]), _types(session.get_outputs())
     except session_errors() as error:
         raise ModelError(
             f"{path} is no ONNX file that onnxruntime can load ({first_line(error)}); give one from `rdi export`"
         ) from error
+
+
+def _types(items: Iterable[Any]) -> dict[str, str]:
+    return {item.name: item.type for item in items}
 
 
 def _require(wanted: dict[str, str], found: dict[str, str], kind: str, path: Path) -> None:
