@@ -10,7 +10,7 @@ import typer
 from rdi.cli import bench_options as options
 from rdi.cli.benchmarks.request import Request
 from rdi.cli.outputs import require_out
-from rdi.cli.terminal import printable
+from rdi.cli.terminal import show as show_text
 from rdi.errors import UsageError
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def show(result: "Figures", machine: "Machine", out: Path | None, as_json: bool)
         ".svg": lambda: cast("Drawable", result).svg(machine.describe()),
     }
     text = contents[".json" if as_json else ".md"]()
-    print(text if as_json else printable(text), end="", flush=True)
+    show_text(text.removesuffix("\n"))
     if out:  # after the figures are shown: a disk that is full must not take hours of measuring along
         with atomic_path(out) as temporary:
             temporary.write_text(contents[out.suffix](), encoding="utf-8", errors="backslashreplace")

@@ -1,14 +1,12 @@
 """`rdi compare`."""
 
-import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rdi.cli.export import require_packages
-from rdi.cli.terminal import printable
+from rdi.cli.terminal import one_line, show, show_json, tell
 from rdi.errors import UsageError
 
 if TYPE_CHECKING:
@@ -64,17 +62,20 @@ def compare(
     if difference:
         difference.mkdir(parents=True, exist_ok=True)
     page = ComparisonReport(report, len(paths), max_diff) if report else None
-    _say(f"restoring {len(paths)} photo(s) {runs + 1} times with each backend")
+    tell(f"rdi: restoring {len(paths)} photo(s) {runs + 1} times with each backend")
     wanted, failed = parse_exposure(exposure), False
     for result in compare_files(paths, comparer, exposure=wanted, runs=runs, differences=difference, report=page):
         if isinstance(result, Failure):
             failed = True
-            _say(result.error)
+            tell(f"rdi: {result.error}")
             continue
-        print(json.dumps(result.to_dict()) if as_json else printable(_table(result)), flush=True)
+        if as_json:
+            show_json(result.to_dict())
+        else:
+            show(_table(result))
         if not result.within(max_diff):
             failed = True
-            _say(f"{result.photo} differs by {result.max_difference:.2e}, more than --max-diff {max_diff:g}")
+            tell(f"rdi: {result.photo} differs by {result.max_difference:.2e}, more than --max-diff {max_diff:g}")
     if failed:
         raise typer.Exit(1)
 
@@ -88,13 +89,9 @@ def _refuse_what_is_out_of_range(max_diff: float | None, report: Path | None) ->
         require_page_path(report)
 
 
-def _say(text: object) -> None:
-    print(printable(f"rdi: {text}"), file=sys.stderr, flush=True)
-
-
 def _table(result: "Comparison") -> str:
     lines = [
-        f"{result.photo}: {result.width}x{result.height}, amplification {result.amplification:.2f}, provider "
+        f"{one_line(result.photo)}: {result.width}x{result.height}, amplification {result.amplification:.2f}, provider "
         f"{result.provider}, {result.threads} thread(s), {result.runs} runs of each, interleaved",
         f"{'':14}{'median':>10}{'minimum':>10}{'peak memory':>14}",
     ]

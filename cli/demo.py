@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from rdi.cli.terminal import one_line, show
+
 NAME = "rdi_demo.png"
 
 
@@ -33,14 +35,15 @@ def demo(
     require_writable(beside.parent)
     existing = [] if overwrite else [path for path in (beside, alone) if path.exists()]
     if len(existing) == 2:
-        print(f"{beside} and {alone} exist already and were left as they are; --overwrite replaces them")
+        there = " and ".join(map(one_line, existing))
+        show(f"{there} exist already and were left as they are; --overwrite replaces them")
         return
     shown = demonstrate(shipped_sample(), Restorer(provider=provider))
     for picture, path in ((shown.side_by_side, beside), (shown.restored, alone)):
         if path not in existing:  # a run that was broken off may have left one of them
             save_picture(picture, path)
     chosen, photo = shown.restored.amplification, shown.photo
-    print(f"{photo.camera}, ISO {photo.iso or 0:g}, {photo.width}x{photo.height}")
-    print(f"  amplification {chosen.value:.4g} ({chosen.describe()})")
-    print(f"  provider {shown.restored.provider}; network {shown.restored.timings['network']:.0f} ms")
-    print(f"  {beside} (as shot, brightened, restored)\n  {alone}")
+    show(f"{photo.camera}, ISO {photo.iso or 0:g}, {photo.width}x{photo.height}")
+    show(f"  amplification {chosen.value:.4g} ({chosen.describe()})")
+    show(f"  provider {shown.restored.provider}; network {shown.restored.timings['network']:.0f} ms")
+    show(f"  {one_line(beside)} (as shot, brightened, restored)\n  {one_line(alone)}")

@@ -1,9 +1,10 @@
 """`rdi doctor`."""
 
-import json
 from typing import Annotated
 
 import typer
+
+from rdi.cli.terminal import one_line, show, show_json
 
 
 def doctor(
@@ -21,8 +22,8 @@ def doctor(
     for check in diagnose():
         checks.append(check)
         if not as_json:
-            print(f"{check.verdict:<7}  {check.name}: {check.detail}")
+            show(one_line(f"{check.verdict:<7}  {check.name}: {check.detail}"))
     if as_json:
-        print(json.dumps([check.as_json() for check in checks], indent=2))
+        show_json([check.as_json() for check in checks], indent=2)
     if any(check.verdict is Verdict.BROKEN for check in checks):
         raise typer.Exit(1)

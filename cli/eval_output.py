@@ -1,11 +1,12 @@
 """How `rdi eval` says what it does and what it found."""
 
-import json
-import sys
 from pathlib import Path
 from typing import Any, Protocol
 
-from rdi.cli.terminal import printable
+from rdi.cli.terminal import show as show_text
+from rdi.cli.terminal import tell as tell
+from rdi.printable import printable
+from rdi.strict_json import write_json
 
 
 class Found(Protocol):
@@ -22,14 +23,9 @@ def show(found: Found, out: Path | None, as_json: bool) -> None:
     """Print the tables, or JSON; write them to a file too, by its suffix (.md or .json)."""
     from rdi.atomic import atomic_path
 
-    figures = json.dumps(found.to_dict(), indent=1, allow_nan=False)
-    print(figures if as_json else printable(found.markdown()))
+    figures = write_json(found.to_dict(), indent=1)
+    show_text(figures if as_json else found.markdown())
     if out:  # after the figures are shown: a disk that is full must not take them along
         with atomic_path(out) as temporary:
             text = figures if out.suffix == ".json" else printable(found.markdown())
             temporary.write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
-
-
-def tell(text: str) -> None:
-    """One line about what is being done."""
-    print(printable(text), file=sys.stderr)

@@ -1,11 +1,11 @@
 """`rdi export` and `rdi verify`."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rdi.cli.terminal import one_line, show, tell
 from rdi.errors import CheckpointError, MissingPackageError, UsageError
 from rdi.extras import install_hint
 
@@ -85,13 +85,13 @@ def export(
     source, weights = load(checkpoint, from_paper)
     if out.parent.name and not out.parent.exists() and out.parent.parent.is_dir():
         out.parent.mkdir()  # `models/`, in a folder that is no checkout
-    print(f"exporting {source}, about half a minute", file=sys.stderr)
+    tell(f"exporting {source}, about half a minute")
     result = export_model(weights, out, settings, lambda found: _show(found, report))
-    print(f"wrote {out}: {result.size / 1e6:.2f} MB, opset {result.opset}, {result.precision}")
+    show(f"wrote {one_line(out)}: {result.size / 1e6:.2f} MB, opset {result.opset}, {result.precision}")
     if result.strips_size is not None:
-        print(f"wrote {strip_path(out)}: {result.strips_size / 1e6:.2f} MB, for memory limits")
+        show(f"wrote {one_line(strip_path(out))}: {result.strips_size / 1e6:.2f} MB, for memory limits")
     if result.precision.note:
-        print(f"rdi: {result.precision.note}", file=sys.stderr)
+        tell(f"rdi: {result.precision.note}")
 
 
 def verify(
@@ -112,18 +112,18 @@ def verify(
     if checkpoint is None and from_paper is None and beside.is_file():
         checkpoint = beside
     source, weights = load(checkpoint, from_paper)
-    print(f"checking {model} against {source} on {provider}", file=sys.stderr)
+    tell(f"checking {model} against {source} on {provider}")
     result = inspect_model(model, weights, provider)
     _show(result, report)
     result.require_passed()
-    print(f"{model} computes what {source} computes")
+    show(one_line(f"{model} computes what {source} computes"))
 
 
 def _show(found: "Report", report: Path | None) -> None:
     """The checks as a table and, where asked for, as a file; those that failed too."""
     if report is not None:
         found.save(report)
-    print(found.table())
+    show(found.table())
 
 
 def load(checkpoint: Path | None, from_paper: Path | None) -> "tuple[Path, Checkpoint]":

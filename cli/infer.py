@@ -1,6 +1,5 @@
 """`rdi infer`."""
 
-import sys
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from rdi.cli import infer_options as options
+from rdi.cli import terminal
 from rdi.errors import UsageError
 from rdi.isolated import PHOTO_READING, IsolatedProcess
 
@@ -69,7 +69,7 @@ def infer(
         model, provider=provider, threads=threads, device=device, gamut=gamut, allow_fallback=allow_fallback
     )
     if restorer.note:
-        print(f"rdi: {restorer.note}", file=sys.stderr)
+        terminal.tell(f"rdi: {restorer.note}")
     with reporting(jobs, as_json) as tell, page or nullcontext():
         outcomes = restore_files(
             jobs,

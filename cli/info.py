@@ -1,13 +1,11 @@
 """`rdi info`."""
 
-import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from rdi.cli.terminal import printable
+from rdi.cli.terminal import one_line, show, show_json, tell
 from rdi.errors import InputError, RdiError
 
 
@@ -33,9 +31,12 @@ def info(
             found = _describe(path)
         except RdiError as error:
             failed = True
-            print(f"rdi: {printable(error)}", file=sys.stderr)
+            tell(f"rdi: {error}")
             continue
-        print(json.dumps({"file": str(path)} | found) if as_json else printable(_format(path, found)))
+        if as_json:
+            show_json({"file": ""} | found | {"file": str(path)})
+        else:
+            show(_format(path, found))
     if failed:
         raise typer.Exit(1)
 
@@ -56,7 +57,7 @@ def _describe(path: Path) -> dict[str, Any]:
         case ".zip":
             from rdi.runtime.strip_file import read_manifest
 
-            return {"kind": "a model's strips"} | read_manifest(path)
+            return {"kind": ""} | read_manifest(path) | {"kind": "a model's strips"}
         case ".safetensors":
             return describe.describe_weights(path)
         case _:
@@ -64,7 +65,7 @@ def _describe(path: Path) -> dict[str, Any]:
 
 
 def _format(path: Path, found: dict[str, Any]) -> str:
-    lines = [f"{path}: {found.pop('kind')}"]
+    lines = [f"{one_line(path)}: {found.pop('kind')}"]
     if isinstance(found.get("training"), dict):
         found["training"] = _latest_run(found["training"])
     return "\n".join(lines + _entries(found, "  "))
@@ -99,9 +100,9 @@ def _lines(name: str, value: Any) -> list[str]:
     """A value for people; several lines for warnings, none for what is absent."""
     if value is None or value == [] or (name == "phase" and not any(value)):
         return []
-    if name == "warnings":
-        return list(value)
-    if name == "exposure_time":
+    if name == "warnings" and isinstance(value, list):
+        return [*map(one_line, value)]
+    if name == "exposure_time" and isinstance(value, float) and value > 0:
         return [f"1/{1 / value:.0f} s" if value < 0.3 else f"{value:g} s"]
     if isinstance(value, list):
         distinct = value[:1] if len(value) > 1 and all(item == value[0] for item in value) else value

@@ -26,10 +26,10 @@ from rdi.cli.infer import infer
 from rdi.cli.info import info
 from rdi.cli.prepare import prepare
 from rdi.cli.simulate import simulate
-from rdi.cli.terminal import accept_any_name, printable
+from rdi.cli.terminal import accept_any_name, show, tell, tell_choices
 from rdi.cli.train import train
 from rdi.cli.train_options import SectionedCommand
-from rdi.errors import RdiError, UsageError
+from rdi.errors import ChoiceError, RdiError, UsageError
 from rdi.isolated import PHOTO_READING, IsolatedProcess
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -70,7 +70,7 @@ class Commands(TyperGroup):
 
 
 def _fail(error: object, code: int) -> None:
-    print(f"rdi: {printable(error)}", file=sys.stderr)
+    (tell_choices if isinstance(error, ChoiceError) else tell)(f"rdi: {error}")
     raise typer.Exit(code)
 
 
@@ -133,7 +133,7 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        print(f"rdi {__version__}")
+        show(f"rdi {__version__}")
         raise typer.Exit
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rdi.cli.terminal import printable
+from rdi.cli.terminal import one_line, show
 from rdi.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ def prepare(
     manifest = done.manifest
     counts = ", ".join(f"{len(entries)} pairs of {split}" for split, entries in manifest.splits.items())
     how = f"{done.decoded} files decoded, {done.kept} were there" if done.decoded else "all was there"
-    print(f"{printable(cache)}: {counts}; {how}; {as_gigabytes(manifest.bytes)}")
+    show(f"{one_line(cache)}: {counts}; {how}; {as_gigabytes(manifest.bytes)}")
     if manifest.skipped:
-        print(f"  {len(manifest.skipped)} pair(s) left out, for example: {printable(manifest.skipped[0])}")
+        show(f"  {len(manifest.skipped)} pair(s) left out, for example: {one_line(manifest.skipped[0])}")
     return None
 
 
@@ -90,8 +90,8 @@ def _check_alone(cache: Path, workers: int | None) -> None:
 
     with _progress() as observer:
         manifest = check_cache(cache, workers=workers, observer=observer)
-    print(
-        f"{printable(cache)}: whole; {len(manifest.mosaics)} mosaics, {len(manifest.targets)} targets ({manifest.kind})"
+    show(
+        f"{one_line(cache)}: whole; {len(manifest.mosaics)} mosaics, {len(manifest.targets)} targets ({manifest.kind})"
     )
 
 
@@ -117,5 +117,5 @@ def _progress() -> "Iterator[PreparationObserver]":
         yield PreparationObserver(
             on_stage=begin,
             on_file=lambda: progress.advance(progress.task_ids[-1]),
-            on_note=lambda note: console.print(printable(note), soft_wrap=True, markup=False, highlight=False),
+            on_note=lambda note: console.print(one_line(note), soft_wrap=True, markup=False, highlight=False),
         )

@@ -1,6 +1,5 @@
 """What `rdi infer` says of each picture, while a batch runs and at its end: results to stdout, the rest to stderr."""
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -9,7 +8,7 @@ from typing import Protocol
 
 import typer
 
-from rdi.cli.terminal import printable
+from rdi.cli.terminal import one_line, show, show_json, tell
 from rdi.runtime.outcomes import Outcome, Tally
 from rdi.runtime.targets import Job
 
@@ -59,15 +58,15 @@ class _Reporter:
 
 
 def _complain(text: str) -> None:
-    print(printable(f"rdi: {text}"), file=sys.stderr)
+    tell(f"rdi: {text}")
 
 
 def _print_result(outcome: Outcome, counter: str, as_json: bool) -> None:
     """Written out at once: for a program that reads along, and so that a full disk is known before the next picture."""
     if as_json:
-        print(json.dumps(outcome.as_json()), flush=True)
+        show_json(outcome.as_json())
     elif not outcome.error:
-        print(printable(counter + describe(outcome)), flush=True)
+        show(counter + describe(outcome))
 
 
 def complaints(outcome: Outcome) -> list[str]:
@@ -81,20 +80,20 @@ def describe(outcome: Outcome) -> str:
     """A restored or skipped picture for people."""
     summary = outcome.summary
     if summary is None:
-        return f"{outcome.job.photo}: {_left(outcome)}"
+        return f"{one_line(outcome.job.photo)}: {_left(outcome)}"
     iso = f"ISO {summary.iso:g}" if summary.iso else "ISO unknown"
     chosen = summary.amplification
     stages = ", ".join(f"{stage} {time:.0f}" for stage, time in summary.milliseconds.items())
     return (
-        f"{outcome.job.photo}: {summary.camera}, {iso}, {summary.width}x{summary.height}\n"
+        f"{one_line(outcome.job.photo)}: {one_line(summary.camera)}, {iso}, {summary.width}x{summary.height}\n"
         f"  amplification {chosen.value:.4g} ({chosen.describe()})\n"
         f"  provider {summary.provider}{', in strips' if summary.in_strips else ''}; milliseconds: {stages}\n"
-        f"  {', '.join(map(str, outcome.written))}" + (f"\n  {_left(outcome)}" if outcome.kept else "")
+        f"  {', '.join(map(one_line, outcome.written))}" + (f"\n  {_left(outcome)}" if outcome.kept else "")
     )
 
 
 def _left(outcome: Outcome) -> str:
-    names = ", ".join(map(str, outcome.kept))
+    names = ", ".join(map(one_line, outcome.kept))
     if len(outcome.kept) == 1:
         return f"{names} exists and was left as it is; --overwrite replaces it"
     return f"{names} exist and were left as they are; --overwrite replaces them"

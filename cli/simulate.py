@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from rdi.cli.terminal import printable
+from rdi.cli.terminal import one_line, show
 from rdi.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def _list_sensors(wanted: bool) -> None:
 
     for sensor in all_sensors():
         levels = f"{sensor.black_level:>5}-{sensor.white_level:<5}"
-        print(f"{sensor.name:32}{sensor.cfa:7}{levels}  pixels of {sensor.pixel_pitch:.2f} µm")
+        show(f"{sensor.name:32}{sensor.cfa:7}{levels}  pixels of {sensor.pixel_pitch:.2f} µm")
     raise typer.Exit
 
 
@@ -100,9 +100,9 @@ def simulate(
     photo = darken_file(picture, out, capture, compression=compression, overwrite=overwrite)
     gains = ",".join(f"{gain:.4g}" for gain in photo.white_balance)
     camera = f"{photo.cfa} of a {photo.camera}"
-    print(f"{printable(picture)}: {photo.width}x{photo.height} {camera}, ISO {iso:g}, ratio {ratio:g}")
-    print(f"  white balance {gains}; {read_noise} read noise; seed {seed}")
-    print(f"  {printable(out)} ({out.stat().st_size / 1e6:.1f} MB)")
+    show(f"{one_line(picture)}: {photo.width}x{photo.height} {camera}, ISO {iso:g}, ratio {ratio:g}")
+    show(f"  white balance {gains}; {read_noise} read noise; seed {seed}")
+    show(f"  {one_line(out)} ({out.stat().st_size / 1e6:.1f} MB)")
     return None
 
 
@@ -113,9 +113,9 @@ def _write_tree(
     from rdi.training.photos import find_photos
 
     tree = write_sid_tree(find_photos(pictures), folder, capture, compression=compression, overwrite=overwrite)
-    print(f"{printable(folder)}: {tree.frames} raw files of a simulated SID, ISO {capture.iso:g}")
+    show(f"{one_line(folder)}: {tree.frames} raw files of a simulated SID, ISO {capture.iso:g}")
     for file in tree.lists:
-        print(f"  {printable(file)}")
+        show(f"  {one_line(file)}")
 
 
 def _choice(choices: type[Choice], text: str, option: str) -> Choice:

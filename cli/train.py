@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from rdi.cli.terminal import printable
+from rdi.cli.terminal import one_line, show
 from rdi.cli.train_options import with_settings
-from rdi.errors import MissingPackageError, UsageError
+from rdi.errors import ChoiceError, MissingPackageError, UsageError
 from rdi.extras import install_hint
 from rdi.training.configuration import configure
 
@@ -63,15 +63,14 @@ def train(
     with Display(session.settings.steps, session.start) as display:
         path = session.train(display.observer())
     if path:  # the first of several processes
-        print(_summary(path, display.done, session.settings.steps))
+        show(_summary(path, display.done, session.settings.steps))
 
 
 def _summary(path: Path, done: int, steps: int) -> str:
     """What was written and what to do next; every command can be pasted into a shell."""
-    run, checkpoint, model = (shlex.quote(printable(place)) for place in (path.parent, path, path.parent / "rdi.onnx"))
+    run, checkpoint, model = (shlex.quote(one_line(place)) for place in (path.parent, path, path.parent / "rdi.onnx"))
     lines = [
-        f"wrote {printable(path)} after {done} steps; export it with: "
-        f"rdi export --checkpoint {checkpoint} --out {model}"
+        f"wrote {one_line(path)} after {done} steps; export it with: rdi export --checkpoint {checkpoint} --out {model}"
     ]
     if done < steps:
         lines.append(f"stopped before step {steps:,}; go on with: rdi train --resume {run}")
@@ -114,4 +113,4 @@ def _sid_here() -> Path:
     here = Path()
     if (here / "Sony").is_dir() and (here / "Sony_train_list.txt").is_file():
         return here
-    raise UsageError(CHOICES)
+    raise ChoiceError(CHOICES)

@@ -5,7 +5,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from rdi.cli.terminal import printable
+from rdi.cli.terminal import one_line, tell
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -78,9 +78,9 @@ class Display:
 
     def _say(self, text: str) -> None:
         if self._bar:
-            self._bar.console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
+            self._bar.console.print(one_line(text), markup=False, highlight=False, soft_wrap=True)
         else:
-            print(printable(text), file=sys.stderr, flush=True)
+            tell(text)
 
 
 def _make_bar() -> "Bar":

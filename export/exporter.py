@@ -12,12 +12,16 @@ from rdi.checkpoint import Checkpoint, weights_digest
 from rdi.errors import ModelError
 from rdi.export.graph import graph_of
 from rdi.export.onnx_graph import build_model, set_metadata
-from rdi.export.report import Report
+from rdi.export.report import Check, Report
 from rdi.export.settings import DEFAULT_MIN_PSNR, ExportSettings
 from rdi.export.strip_checks import check_strips
 from rdi.export.strip_file import build_strip_file, remove_strips
 from rdi.export.verification import metadata_of, verify
 from rdi.metadata import ModelMetadata, Rendering
+from rdi.runtime.contents import read_description
+from rdi.runtime.model import read_model
+from rdi.runtime.strip_file import read_strips
+from rdi.seal import is_unchanged, seal
 from rdi.strips import strip_path
 
 
@@ -66,7 +70,7 @@ def _build(
         report = _accepted(replace(report, checks=checks, strips_size=len(strips)), observe)
     # The figures go into the file that they were measured on; its graph stays as it is.
     set_metadata(model, metadata.replace(parity=report.parity()))
-    content = model.SerializeToString()
+    content = seal(model.SerializeToString())
     return content, strips, replace(report, size=len(content))
 
 
@@ -79,9 +83,7 @@ def _accepted(report: Report, observe: Callable[[Report], None]) -> Report:
 
 def verify_model(path: Path, checkpoint: Checkpoint, provider: str = "cpu") -> Report:
     """Run export's checks on an existing file; VerificationError at the first that fails (else see `inspect_model`)."""
-    return _verified(
-        _read(path), _strips_beside(path), checkpoint, path, provider, None, to_the_end=False
-    ).require_passed()
+    return _inspected(path, checkpoint, provider, to_the_end=False).require_passed()
 
 
 def inspect_model(path: Path, checkpoint: Checkpoint, provider: str = "cpu") -> Report:
@@ -91,30 +93,32 @@ def inspect_model(path: Path, checkpoint: Checkpoint, provider: str = "cpu") -> 
     Raises ModelError for a file that is missing, no ONNX file or not from `rdi export`, ProviderError for a provider
     that is not here.
     """
-    return _verified(_read(path), _strips_beside(path), checkpoint, path, provider, None, to_the_end=True)
+    return _inspected(path, checkpoint, provider, to_the_end=True)
+
+
+def _inspected(path: Path, checkpoint: Checkpoint, provider: str, *, to_the_end: bool) -> Report:
+    content = _read(path)
+    report = _verified(content, _strips_beside(path), checkpoint, path, provider, None, to_the_end=to_the_end)
+    # The seal comes last: what a change does to the pictures says more than that there was one.
+    seal_check = Check("hash of the file", float(not is_unchanged(content)), 0, "mismatches")
+    return replace(report, checks=(*report.checks, seal_check)) if report.passed or to_the_end else report
 
 
 def _read(path: Path) -> bytes:
-    """The bytes of a file that is an ONNX model and says that it is ours."""
+    """The bytes of a file that says that it is ours and may be run; whether they were changed is for a check."""
+    content = read_model(path)
+    ModelMetadata.from_strings(read_description(content, path), str(path))
     try:
-        content = path.read_bytes()
-        model = onnx.load_from_string(content)
-    except OSError as error:
-        raise ModelError(f"model {path} cannot be read: {error.strerror}") from error
+        onnx.load_from_string(content)
     except DecodeError as error:
         raise ModelError(f"{path} is no ONNX file; give one from `rdi export`") from error
-    ModelMetadata.from_strings({item.key: item.value for item in model.metadata_props}, str(path))
     return content
 
 
 def _strips_beside(path: Path) -> bytes | None:
     """The model's strips, if there are any."""
-    try:
-        return strip_path(path).read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise ModelError(f"{strip_path(path)} cannot be read: {error.strerror}") from error
+    beside = strip_path(path)
+    return read_strips(beside) if beside.exists() else None
 
 
 def _verified(

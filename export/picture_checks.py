@@ -117,7 +117,7 @@ def compare_pictures(content: bytes, provider: str, cfa: Cfa, reference: Referen
             clipped = int(((expected <= 0) | (expected >= 1)).sum())
             for session in sessions:
                 picture, used = session.run_with(mosaic, case.settings, amplification=case.amplification)
-                found.worst[case.pattern] = max(found.worst[case.pattern], difference(picture, expected))
+                found.worst[case.pattern] = worse(found.worst[case.pattern], difference(picture, expected))
                 found.squares += float(((picture / LARGEST - expected) ** 2).sum())
                 found.clipped += clipped
                 found.values += expected.size
@@ -145,6 +145,11 @@ def camera_levels(cfa: Cfa) -> list[Settings]:
 def difference(picture: Picture, expected: Floats) -> float:
     """The largest difference in [0, 1] between an integer and a float picture; not a number where either has one."""
     return float(np.abs(picture / LARGEST - expected).max())
+
+
+def worse(first: float, second: float) -> float:
+    """The larger of two differences, or not a number where one is none: `max` would let that go."""
+    return float(np.maximum(first, second))
 
 
 def psnr_of(squares: float, values: int) -> float:

@@ -1,6 +1,5 @@
 """What a verification found: a table of named checks, each with its figure and its bound."""
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from rdi.atomic import atomic_path
 from rdi.errors import VerificationError
 from rdi.metadata import Precision
+from rdi.strict_json import write_json
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Report:
     def save(self, path: Path) -> None:
         """Write `to_dict` as JSON, whole or not at all."""
         with atomic_path(path) as temporary:
-            temporary.write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8")
+            temporary.write_text(write_json(self.to_dict(), indent=2) + "\n", encoding="utf-8")
 
     def table(self) -> str:
         """The checks for a terminal, one a line."""

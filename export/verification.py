@@ -30,6 +30,7 @@ from rdi.export.picture_checks import (
     check_pictures,
     difference,
     expectation,
+    worse,
 )
 from rdi.export.reference import expected_amplification
 from rdi.export.report import Check
@@ -115,7 +116,7 @@ def check_deployment(checkpoint: Checkpoint) -> Check:
             with torch.inference_mode():
                 trained = checkpoint.network.unclamped(x).permute(0, 2, 3, 1)
                 error = (network.unclamped(x) - trained).abs().max() / trained.abs().max()
-            worst = max(worst, float(error))
+            worst = worse(worst, float(error))
     return Check("deployment form against training form", worst, DEPLOYMENT_BOUND, "of the largest value")
 
 
@@ -155,7 +156,7 @@ def check_amplifier(session: GraphSession, checkpoint: Checkpoint) -> Check:
     for settings, (height, width) in product(camera_levels(checkpoint.metadata.cfa), AMPLIFIER_SIZES):
         for mosaic, m in zip(amplifier_frames(height, width, settings, generator), cycle((1.0, 5.0, 8.0))):
             expected = expected_amplification(checkpoint, mosaic, settings, m)
-            worst = max(worst, abs(session.estimate(mosaic, settings, m) / expected - 1))
+            worst = worse(worst, abs(session.estimate(mosaic, settings, m) / expected - 1))
     return Check("amplifier", worst, AMPLIFICATION_BOUND, "relative difference")
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import warnings
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from rdi.atomic import atomic_path
 from rdi.errors import CheckpointError, ModelError
 from rdi.metadata import BelowBlack, ModelMetadata, WhiteBalance
 from rdi.network import RestorationNetwork, fold_weight_norm
+from rdi.regular_file import require_regular
+from rdi.weights_header import read_weights_header
 
 # Layer names of the published checkpoint -> ours; `{i}` counts dense layers.
 _PUBLISHED = {
@@ -30,6 +33,10 @@ _PUBLISHED = {
     "conv32_8_cat.1.0": "merge.expand",
     "conv_2_8_32.0": "output",
 }
+LARGEST_PUBLISHED = 1 << 30  # bytes of a .pth file, packed and unpacked; the published ones have a few million
+# What safetensors and torch raise for files that break their rules.
+_UNREADABLE = (SafetensorError, OSError, ValueError, TypeError, RuntimeError, MemoryError, OverflowError)
+
 _PUBLISHED_BLOCKS = {"RDB1": 4, "RDB2": 5, "RDB3": 5}  # dense layers of each
 
 
@@ -60,21 +67,22 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
     Raises CheckpointError for a file that is missing, damaged, foreign or made for another network.
     """
-    if not path.is_file():
+    if not path.exists():
         raise CheckpointError(f"{path} does not exist; give a .safetensors file that `rdi train` wrote")
+    header = read_weights_header(path)
     try:
+        metadata = ModelMetadata.from_strings(header.metadata, str(path))
+        _require_shapes(header.shapes, path)  # before memory is taken for what a header claims
         with safe_open(path, framework="pt") as file:
-            strings = file.metadata() or {}
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-        metadata = ModelMetadata.from_strings(strings, str(path))
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is no readable safetensors file ({error}); give one from `rdi train`") from error
     except ModelError as error:
         raise CheckpointError(str(error)) from error
+    except _UNREADABLE as error:
+        raise CheckpointError(f"{path} is no readable safetensors file ({error}); give one from `rdi train`") from error
     network = _network_from(state, path)
     if weights_digest(network) != metadata.weights_sha256:
         raise CheckpointError(f"{path} is damaged: its weights do not match the hash beside them")
-    return Checkpoint(network, metadata)
+    return Checkpoint(_usable(network, path), metadata)
 
 
 def load_published(path: Path) -> Checkpoint:
@@ -83,11 +91,13 @@ def load_published(path: Path) -> Checkpoint:
     Nothing in it is executed (`weights_only`). Their demo multiplies by m after the clip and has the balance baked in.
     """
     try:
+        require_regular(path, LARGEST_PUBLISHED, "published checkpoint")
+        _require_unpacked(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch wonders about foreign pickle protocols before it refuses them
             content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
-        raise CheckpointError(f"{path} does not exist") from error
+        raise CheckpointError(f"{path} does not exist; give the .pth file of the paper's repository") from error
     except Exception as error:  # an unpickler that meets other bytes raises whatever they lead it to
         raise CheckpointError(
             f"{path} is no checkpoint that loads without running code; give the .pth file of the paper's repository"
@@ -110,7 +120,7 @@ def load_published(path: Path) -> Checkpoint:
         m_convention=MConvention.AFTER_CLIP,
         licence="non-commercial (the authors' terms)",
     )
-    return Checkpoint(_network_from(renamed, path), metadata)
+    return Checkpoint(_usable(_network_from(renamed, path), path), metadata)
 
 
 def published_layers() -> dict[str, str]:
@@ -133,13 +143,43 @@ def weights_digest(network: RestorationNetwork) -> str:
     return digest.hexdigest()
 
 
+def _require_shapes(found: Mapping[str, tuple[int, ...]], path: Path) -> None:
+    """Raise CheckpointError unless a file holds the tensors of this network, and these alone."""
+    with torch.device("meta"):
+        wanted = {name: tuple(tensor.shape) for name, tensor in RestorationNetwork().state_dict().items()}
+    differing = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
+    if differing:
+        raise CheckpointError(
+            f"{path} does not hold the weights of this network: {len(differing)} tensors are missing, unknown or of "
+            f"another shape, such as {differing[0][:80]!r}; give a file from `rdi train`"
+        )
+
+
+def _require_unpacked(path: Path) -> None:
+    """Raise ValueError for a zip file that is small on the disk and huge in memory."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if sum(member.file_size for member in archive.infolist()) > LARGEST_PUBLISHED:
+                raise ValueError("it unpacks to more than a checkpoint can have")
+
+
 def _network_from(state: Mapping[str, Tensor], path: Path) -> RestorationNetwork:
     network = RestorationNetwork()
     try:
         network.load_state_dict(dict(state))
-    except RuntimeError as error:
+    except (RuntimeError, TypeError, AttributeError) as error:  # the latter for what only looks like a tensor
         raise CheckpointError(f"{path} does not hold the weights of this network: {_first_lines(error)}") from error
     return network.eval()
+
+
+def _usable(network: RestorationNetwork, path: Path) -> RestorationNetwork:
+    """The network; CheckpointError where one of its weights is no finite number: every picture would be lost."""
+    for name, tensor in fold_weight_norm(network).items():
+        if not tensor.isfinite().all():
+            raise CheckpointError(
+                f"{path} cannot be used: {name} holds values that are no numbers; give weights of an earlier step"
+            )
+    return network
 
 
 def _first_lines(error: Exception) -> str:

@@ -20,6 +20,8 @@ XYZ_FROM_SRGB = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
 )
 
+LARGEST_ENTRY = 1e6  # of a camera's colour matrix; published ones have 2 at most, or 20,000 where they are times 10,000
+
 BLOCK = 16_384  # pixels that are multiplied by a matrix at a time
 
 ILLUMINANT_A = np.array([1.0985, 1.0, 0.35585])  # CIE 15: XYZ of tungsten light
@@ -68,7 +70,8 @@ def camera_from_srgb(camera_from_xyz: NDArray[np.float64]) -> NDArray[np.float64
 
     camera_from_xyz: (3, 3), D65, as DNG's ColorMatrix2 and LibRaw's `rgb_xyz_matrix` give it
     """
-    matrix = np.asarray(camera_from_xyz, dtype=np.float64) @ XYZ_FROM_SRGB
+    given = np.asarray(camera_from_xyz, dtype=np.float64)
+    matrix = np.where(np.abs(given) <= LARGEST_ENTRY, given, np.nan) @ XYZ_FROM_SRGB  # inf would be a warning, too
     sums = matrix.sum(axis=1, keepdims=True)
     if not np.isfinite(matrix).all() or (sums <= 0).any() or abs(np.linalg.det(matrix / sums)) < 1e-4:
         raise LevelsError(f"the camera's colour matrix {np.round(camera_from_xyz, 4).tolist()} cannot be inverted")
@@ -93,7 +96,8 @@ def tungsten_gains(camera_from_xyz: NDArray[np.float64]) -> NDArray[np.float64]:
 def neutral_gains(camera_from_xyz: NDArray[np.float64], white: NDArray[np.float64]) -> NDArray[np.float64]:
     """White-balance gains (3,), green = 1, that make a light of CIE XYZ `white` (3,) neutral."""
     neutral = np.asarray(camera_from_xyz, dtype=np.float64) @ white
-    return np.asarray(neutral[1] / neutral, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a matrix without neutral light: `RawPhoto` refuses its gains
+        return np.asarray(neutral[1] / neutral, dtype=np.float64)
 
 
 def apply_matrix(picture: Floats, matrix: NDArray[np.float64]) -> Floats:

@@ -44,7 +44,7 @@ def describe_weights(path: Path) -> dict[str, Any]:
     found: dict[str, Any] = {"kind": "weights", "tensors": len(header.shapes), "parameters": header.parameters}
     if "rdi.format" in header.metadata:
         return found | describe_metadata(ModelMetadata.from_strings(header.metadata, str(path)))
-    return found | header.metadata
+    return found | header.metadata | found  # whatever a foreign file calls its own entries
 
 
 def describe_metadata(metadata: ModelMetadata) -> dict[str, Any]:

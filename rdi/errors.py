@@ -2,6 +2,7 @@
 
     RdiError
     ├── UsageError              options that exclude each other, values out of range
+    │   └── ChoiceError         something must be chosen; lists what, a line each
     ├── InputError              a file that cannot be read
     │   ├── NotARawPhotoError   a picture, a text, a folder: no camera raw file
     │   ├── TruncatedPhotoError a raw file that is shorter than its own header says
@@ -27,6 +28,10 @@ class RdiError(Exception):
 
 class UsageError(RdiError):
     """Options or arguments that exclude each other or are out of range."""
+
+
+class ChoiceError(UsageError):
+    """Something must be chosen; the message lists what, a line each. Every other message is one line."""
 
 
 class InputError(RdiError):

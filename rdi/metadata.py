@@ -16,6 +16,7 @@ from rdi.model_kinds import BelowBlack as BelowBlack  # all of them are part of 
 from rdi.model_kinds import Curve as Curve
 from rdi.model_kinds import Rendering as Rendering
 from rdi.model_kinds import WhiteBalance as WhiteBalance
+from rdi.strict_json import read_object
 
 FORMAT = "rdi-1"
 LICENCE = "MIT"
@@ -138,7 +139,4 @@ def _from_string(text: str, default: object) -> Any:
     """Parse by the type of the field's default; a field without one holds JSON."""
     if isinstance(default, StrEnum | int | float | str):
         return type(default)(text)
-    parsed = json.loads(text)
-    if not isinstance(parsed, dict):
-        raise ValueError(f"expected a JSON object, found {text[:40]!r}")
-    return parsed
+    return read_object(text)

@@ -119,7 +119,8 @@ class Engine:
             "amplification": np.array(amplification, dtype=np.float32),
             **rendering_inputs(self.metadata, prepared.photo, self.gamut),
         }
-        padded = run_session(self.sessions.get(*prepared.alignment.shape), inputs, "rgb")[0]
+        shape = prepared.alignment.shape
+        padded = run_session(self.sessions.get(*shape), inputs, "rgb", (1, *shape, 3))[0]
         return in_bits(upright(frame.crop(padded), prepared.photo.orientation), prepared.bits)
 
     def _in_strips(self, prepared: Prepared, amplification: float) -> Picture:

@@ -1,6 +1,7 @@
 """A model file as the runtime sees it: ours or refused, and what it says of itself."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,10 @@ from rdi.errors import ModelError
 from rdi.graph_contract import OUTPUTS, inputs_of
 from rdi.metadata import ModelMetadata
 from rdi.models import by_name
+from rdi.regular_file import read_regular
+from rdi.runtime.contents import read_description
 from rdi.runtime.package import first_line, import_onnxruntime, session_errors
+from rdi.seal import is_sealed, require_unchanged
 
 MAX_BYTES = 256 << 20  # of a model file; ours have a few million
 
@@ -31,16 +35,19 @@ class ModelFile:
 def open_model(path: str | os.PathLike[str]) -> ModelFile:
     """Read and check a model file; `rdi` and `rdi-srgb` are those that ship.
 
-    Raises ModelError for a file that is missing, larger than 256 MiB, no ONNX file, not written by `rdi export`, or
-    whose inputs and outputs are not those of rdi's graphs; MissingPackageError without onnxruntime.
+    Raises ModelError for a file that is missing, larger than 256 MiB, no ONNX file, not written by `rdi export` or
+    changed since (`rdi.seal`), that asks for anything outside of itself (`rdi.runtime.contents`), that onnxruntime
+    cannot load, or whose inputs and outputs are not those of rdi's graphs; MissingPackageError without onnxruntime.
     """
     path = by_name(Path(path))
-    content = _read(path)
-    probe = _probe(content, path)
-    metadata = ModelMetadata.from_strings(probe.get_modelmeta().custom_metadata_map, str(path))
-    inputs = [*probe.get_inputs(), *probe.get_overridable_initializers()]
-    _require(inputs_of(metadata.rendering), {item.name: item.type for item in inputs}, "input", path)
-    _require(OUTPUTS, {item.name: item.type for item in probe.get_outputs()}, "output", path)
+    content = read_model(path)
+    if is_sealed(content):  # damage is called that, and not by what it happens to make of the file
+        require_unchanged(content, path)
+    metadata = ModelMetadata.from_strings(read_description(content, path), str(path))
+    require_unchanged(content, path)
+    inputs, outputs = _probe(content, path)
+    _require(inputs_of(metadata.rendering), inputs, "input", path)
+    _require(OUTPUTS, outputs, "output", path)
     return ModelFile(path, content, metadata)
 
 
@@ -49,38 +56,36 @@ def read_metadata(path: str | os.PathLike[str]) -> ModelMetadata:
     return open_model(path).metadata
 
 
-def _read(path: Path) -> bytes:
-    if path.is_dir():
-        raise ModelError(f"{path} is a folder; give an ONNX file from `rdi export`")
-    if path.exists() and not path.is_file():  # a pipe would hang, a device never end
-        raise ModelError(f"{path} is no regular file; give an ONNX file from `rdi export`")
+def read_model(path: Path) -> bytes:
+    """The bytes of a file that may be a model; ModelError where it is missing, no regular file or too large."""
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise ModelError(
-                f"{path} has {size / 1e6:.0f} MB, no model of rdi more than {MAX_BYTES / 1e6:.0f}; "
-                "give an ONNX file from `rdi export`"
-            )
-        return path.read_bytes()
+        return read_regular(path, MAX_BYTES, "model")
     except FileNotFoundError as error:
         raise ModelError(f"model {path} does not exist; give another path, or make one with `rdi export`") from error
     except OSError as error:
         raise ModelError(f"model {path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ModelError(f"{path} {error}; give an ONNX file from `rdi export`") from error
 
 
-def _probe(content: bytes, path: Path) -> Any:
-    """A session that is never run: unoptimised, because only the file's description is wanted."""
+def _probe(content: bytes, path: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Name and type of inputs and outputs, from a session that is never run, and so not optimised."""
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.intra_op_num_threads = 1
     try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"], enable_fallback=0)
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"], enable_fallback=0)
+        return _types([*session.get_inputs(), *session.get_overridable_initializers()]), _types(session.get_outputs())
     except session_errors() as error:
         raise ModelError(
             f"{path} is no ONNX file that onnxruntime can load ({first_line(error)}); give one from `rdi export`"
         ) from error
+
+
+def _types(items: Iterable[Any]) -> dict[str, str]:
+    return {item.name: item.type for item in items}
 
 
 def _require(wanted: dict[str, str], found: dict[str, str], kind: str, path: Path) -> None:

@@ -123,8 +123,12 @@ def _silence() -> Iterator[None]:
         set_severity(2)  # onnxruntime's default; it does not tell what it was
 
 
-def run_session(session: Any, inputs: Mapping[str, NDArray[Any]], output: str) -> NDArray[Any]:
+def run_session(
+    session: Any, inputs: Mapping[str, NDArray[Any]], output: str, shape: tuple[int, ...] | None = None
+) -> NDArray[Any]:
     """Run a session for one output.
+
+    shape: that it must have; onnxruntime holds no model to the shapes that it declares. ModelError for another one
 
     `session.run` would hand out a copy of it: 13 of 476 ms on 12 megapixels, and the picture twice in memory. Binding
     the output to memory of ours would do as well, but a binding knows no input that has a default.
@@ -134,6 +138,8 @@ def run_session(session: Any, inputs: Mapping[str, NDArray[Any]], output: str) -
     held = {name: np.asarray(value, order="C") for name, value in inputs.items()}
     (result,) = session.run_with_ort_values([output], {name: wrap(value) for name, value in held.items()})
     array: NDArray[Any] = result.numpy()  # a view, which keeps the result's memory as long as it lives
+    if shape is not None and array.shape != shape:
+        raise ModelError(f"the model gives {output} of shape {array.shape} in place of {shape}; export it again")
     return array
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-import json
+import struct
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +11,25 @@ from typing import Any
 
 from rdi.errors import ModelError
 from rdi.metadata import ModelMetadata
+from rdi.regular_file import read_regular
+from rdi.runtime.contents import read_description
 from rdi.runtime.model import MAX_BYTES, ModelFile
+from rdi.strict_json import read_object
 from rdi.strips import FORMAT, MANIFEST, OWNERS, UNSAID, Part, strip_path
+
+# What zipfile and json raise for bytes that are no zip file, no JSON, or JSON of another shape.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    OverflowError,
+    struct.error,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +53,13 @@ def strips_of(model: ModelFile) -> str:
 
 def read_manifest(path: Path) -> dict[str, Any]:
     """What a file of strips says of itself; ModelError for a file that is damaged or no such file."""
-    return _graphs_and_manifest(_content(path), path)[1]
+    return _graphs_and_manifest(read_strips(path), path)[1]
 
 
 def open_strip_file(model: ModelFile) -> StripFile:
     """The strips beside a model, checked; ModelError where they are missing, damaged or of other weights."""
     path = strip_path(model.path)
-    return strip_file_of(_content(path), path, model.metadata)
+    return strip_file_of(read_strips(path), path, model.metadata)
 
 
 def strip_file_of(content: bytes, path: Path, model: ModelMetadata) -> StripFile:
@@ -64,10 +81,10 @@ def _named(values: Sequence[str]) -> str:
     return ", ".join(f"{name} {value[:12]}" for name, value in zip(OWNERS, values, strict=True))
 
 
-def _content(path: Path) -> bytes:
+def read_strips(path: Path) -> bytes:
+    """The bytes of a file that may be one of strips; ModelError where it is missing, no regular file or too large."""
     try:
-        with path.open("rb") as file:
-            return file.read(3 * MAX_BYTES + 1)
+        return read_regular(path, MAX_BYTES, "file of strips")
     except FileNotFoundError as error:
         raise ModelError(
             f"{path} does not exist; to keep to a memory limit rdi needs the model in strips too, which `rdi export` "
@@ -75,17 +92,19 @@ def _content(path: Path) -> bytes:
         ) from error
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ModelError(f"{path} {error}; export the model again") from error
 
 
 def _graphs_and_manifest(content: bytes, path: Path) -> tuple[dict[Part, bytes], dict[str, Any]]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            manifest = json.loads(_read(archive, MANIFEST))
+            manifest = read_object(_read(archive, MANIFEST))
             graphs = {part: _read(archive, part.file_name) for part in Part}
         sums = {part: manifest["sha256"][str(part)] for part in Part}
         manifest = UNSAID | manifest
         named = {name: manifest[name] for name in ("format", *OWNERS)}
-    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGE as error:
         raise ModelError(f"{path} is damaged or no file of strips ({error}); export the model again") from error
     if named["format"] != FORMAT:
         raise ModelError(f"{path} has format {named['format']!r}; this rdi reads {FORMAT!r}: export the model again")
@@ -94,6 +113,7 @@ def _graphs_and_manifest(content: bytes, path: Path) -> tuple[dict[Part, bytes],
             raise ModelError(
                 f"{path} is damaged: {part.file_name} is not what its manifest says; export the model again"
             )
+        read_description(graph, f"{part.file_name} in {path}")
     return graphs, manifest
 
 

@@ -12,7 +12,7 @@ from rdi.camera.photo import Alignment, shift_sites
 from rdi.runtime.providers import Provider
 from rdi.runtime.sessions import make_session, run_session
 from rdi.runtime.strip_file import StripFile
-from rdi.strips import BLOCK, FEATURE_HALO, HALO, REDUCE_HALO, REDUCE_ROWS, REDUCED_CHANNELS, Part
+from rdi.strips import BLOCK, FEATURE_HALO, HALO, REDUCE_HALO, REDUCE_ROWS, REDUCED_CHANNELS, FEATURES, Part
 
 Strip = NDArray[np.uint16]
 
@@ -117,7 +117,7 @@ def restore_strips(
             **levels.of_strip(begin),
             **rendering,
         }
-        yield BLOCK * block, run_session(session, inputs, "rgb")[0]
+        yield BLOCK * block, run_session(session, inputs, "rgb", (1, BLOCK * count, width, 3))[0]
 
 
 def _reduce(sessions: StripSessions, frame: Alignment, levels: Levels, rows: int) -> NDArray[np.float32]:
@@ -127,20 +127,23 @@ def _reduce(sessions: StripSessions, frame: Alignment, levels: Levels, rows: int
     count = min(rows, result.shape[2])
     seen = count + 2 * REDUCE_HALO
     session = sessions.get(Part.REDUCE, {"height": REDUCE_ROWS * seen, "width": width, "rows": seen})
+    shape = (1, REDUCED_CHANNELS, count, result.shape[3])
     for row in _starts(0, result.shape[2], count):
         begin = REDUCE_ROWS * (row - REDUCE_HALO)
         rows_seen = np.arange(row - REDUCE_HALO, row + count + REDUCE_HALO)
         inside = ((rows_seen >= 0) & (rows_seen < result.shape[2])).astype(np.float32)
         mosaic = frame.strip(begin, begin + REDUCE_ROWS * seen)
         inputs = {"mosaic": mosaic[None, None], **levels.of_strip(begin), "inside": inside}
-        result[:, :, row : row + count] = run_session(session, inputs, "reduced")
+        result[:, :, row : row + count] = run_session(session, inputs, "reduced", shape)
     return result
 
 
 def _context(sessions: StripSessions, reduced: NDArray[np.float32]) -> NDArray[np.float32]:
     rows, columns = reduced.shape[2:]
     session = sessions.get(Part.CONTEXT, {"rows": rows, "columns": columns})
-    features: NDArray[np.float32] = run_session(session, {"reduced": reduced}, "features")
+    each = REDUCE_ROWS // BLOCK
+    shape = (1, FEATURES, each * rows, each * columns)
+    features: NDArray[np.float32] = run_session(session, {"reduced": reduced}, "features", shape)
     return features
 
 

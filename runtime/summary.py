@@ -1,6 +1,5 @@
 """How a picture was made: everything but its pixels, for people, for programs and for the side-car file."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from rdi.metadata import ModelMetadata
 from rdi.runtime.exposure import Amplification
 from rdi.runtime.providers import Provider
 from rdi.runtime.restorer import Restored
+from rdi.strict_json import write_json
 
 SIDECAR_FORMAT = "rdi-sidecar-1"
 
@@ -113,6 +113,4 @@ def write_sidecar(photo: Path, picture: Path, summary: Summary, path: Path) -> N
     photo, picture: the files it came from and goes into
     """
     content = {"format": SIDECAR_FORMAT, "photo": str(photo.absolute()), "picture": picture.name, **summary.as_json()}
-    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-    # A name that is no UTF-8 has lone surrogates, which JSON escapes just as Python does.
-    path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    path.write_text(write_json(content, indent=2, ascii_only=False) + "\n", encoding="utf-8")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rdi.camera import Cfa, RawPhoto
 from rdi.camera.dng import Compression, dng_directory
 from rdi.metadata import ModelMetadata
+from rdi.seal import seal
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -183,7 +184,7 @@ def build_tiny_model(path: Path, metadata: ModelMetadata) -> Path:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
     helper.set_model_props(model, metadata.to_strings())
     onnx.checker.check_model(model)
-    path.write_bytes(model.SerializeToString())
+    path.write_bytes(seal(model.SerializeToString()))
     return path
 
 

@@ -1,9 +1,9 @@
 """What all modes of `rdi bench` are given, and what they give back."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from rdi.cli.terminal import tell
 from rdi.errors import UsageError
 
 if TYPE_CHECKING:
@@ -76,4 +76,4 @@ class Request(NamedTuple):
 
 def observe(text: str) -> None:
     """Say what is going on."""
-    print(text, file=sys.stderr)
+    tell(text)

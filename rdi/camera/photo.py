@@ -22,6 +22,8 @@ DEFAULT_CAMERA_TO_SRGB = srgb_from_camera(A7S2_CAMERA_FROM_XYZ)  # of a file tha
 # inside, a dark rim on real photos). So a frame is restored with this many mirrored pixels around it: as far as the
 # network looks beyond a row, but for its context at 1/32 (`rdi.strips`).
 MARGIN = 40
+LEAST_SPAN = 1.0  # DN from black to white: less is no picture, and in float32 may be nothing at all
+LARGEST_FACTOR = 1000.0  # of camera_to_srgb; cameras' have 3 at most, and 1e39 would be infinite in float32
 MAX_GAIN = 64.0  # beyond this a white balance is damage, not light
 
 
@@ -260,14 +262,15 @@ def _check_levels(photo: RawPhoto) -> None:
         raise LevelsError(
             f"black level {black.tolist()} and white level {white} must lie within 0 and 65535; give the sensor's own"
         )
-    if white <= black.max():
+    if white - black.max() < LEAST_SPAN:
         raise LevelsError(
-            f"white level {white:g} is not above black level {black.max():g}; give the sensor's own levels"
+            f"white level {white:.9g} is not above black level {black.max():.9g} by {LEAST_SPAN:g} or more; give the "
+            "sensor's own levels"
         )
     if gains.shape != (3,) or not np.isfinite(gains).all() or (gains <= 0).any() or (gains > MAX_GAIN).any():
         raise LevelsError(f"white balance {gains.tolist()} must be three gains above 0 and up to {MAX_GAIN:g}")
-    if photo.camera_to_srgb.shape != (3, 3) or not np.isfinite(photo.camera_to_srgb).all():
-        raise LevelsError("camera_to_srgb must be a finite (3, 3) matrix")
+    if photo.camera_to_srgb.shape != (3, 3) or not (np.abs(photo.camera_to_srgb) <= LARGEST_FACTOR).all():
+        raise LevelsError(f"camera_to_srgb must be a (3, 3) matrix of numbers from -{LARGEST_FACTOR:g} to {LARGEST_FACTOR:g}")
     sums = photo.camera_to_srgb.sum(axis=1)
     if np.abs(sums - 1).max() > WHITE_STAYS or abs(np.linalg.det(photo.camera_to_srgb)) < NOT_SINGULAR:
         raise LevelsError(

@@ -7,6 +7,7 @@ from rdi.evaluation.published import TABLE_1, table
 from rdi.evaluation.rows import NOT_MEASURED, Row
 from rdi.evaluation.running import Evaluator, Stages
 from rdi.evaluation.summary import Mean, summarise
+from rdi.printable import in_markdown
 
 _COLUMNS = ("captures", "exposure", "model", "n", "PSNR dB", "SSIM", "8-bit PSNR dB", "8-bit SSIM", "NIQE", "Ma")
 
@@ -65,7 +66,7 @@ class Evaluation:
         return "\n".join(lines)
 
     def _what(self) -> str:
-        details = [f"{name} {_text(value)}" for name, value in self.data.items() if name != "data"]
+        details = [f"{name} {in_markdown(_text(value))}" for name, value in self.data.items() if name != "data"]
         return f"{self.data['data']}: {', '.join(details)}"
 
     def _how(self) -> list[str]:
@@ -105,7 +106,7 @@ def _line(mean: Mean) -> str:
     cells = [
         mean.group,
         mean.exposure,
-        _in_a_cell(mean.model),
+        in_markdown(mean.model),
         str(mean.captures),
         *(
             _figure(value, digits)
@@ -117,11 +118,6 @@ def _line(mean: Mean) -> str:
         ),
     ]
     return "| " + " | ".join(cells) + " |"
-
-
-def _in_a_cell(name: str) -> str:
-    """A file's name, which may hold what ends a cell or a table."""
-    return name.replace("|", "\\|").replace("\n", "\\n")
 
 
 def _figure(value: float | None, digits: int) -> str:

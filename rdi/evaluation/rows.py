@@ -14,8 +14,12 @@ from typing import Any, get_args, get_type_hints
 from rdi.atomic import append_whole, atomic_path, cannot_write
 from rdi.errors import InputError, OutputError
 from rdi.locks import in_turn
+from rdi.printable import one_line
 
 NOT_MEASURED = "not measured"
+
+_FORMULA = ("=", "+", "-", "@")  # what a formula begins with
+_TEXT = "'"  # before a cell that is none
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,9 @@ def _line(cells: list[str]) -> str:
 
 
 def _to_cell(value: Any) -> str:
+    """A spreadsheet must not take a file's name for a formula, nor a terminal for commands."""
+    if isinstance(value, str):
+        return _TEXT * value.startswith((*_FORMULA, _TEXT)) + one_line(value)
     return NOT_MEASURED if value is None else str(value)
 
 
@@ -129,4 +136,6 @@ def _read(path: Path) -> dict[str, Row]:
 def _from_cell(text: str, kind: Any) -> Any:
     if isinstance(kind, UnionType):
         return None if text == NOT_MEASURED else _from_cell(text, get_args(kind)[0])
+    if kind is str:
+        return text.removeprefix(_TEXT)
     return text == "True" if kind is bool else kind(text)

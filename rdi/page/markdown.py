@@ -6,6 +6,7 @@ from itertools import groupby
 
 from rdi.page.markup import Content, Html, element, join, paragraph
 from rdi.page.tables import Column, Table, table
+from rdi.printable import from_markdown as unescaped
 
 _FIGURE = re.compile(r"[-+]?[\d., ]*\d[\d.,]*(e[-+]?\d+)?\s*%?|-|")
 _RULE = re.compile(r":?-+:?")
@@ -48,21 +49,22 @@ def _cells_of(lines: list[str]) -> list[list[str]]:
 
 
 def _cells(line: str) -> list[str]:
-    return [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line.strip())[1:-1]]
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip())[1:-1]]
 
 
 def _table(lines: list[list[str]], caption: str) -> Html:
     headings, _, *rows = lines
     figures = [all(_FIGURE.fullmatch(row[place]) for row in rows) for place in range(len(headings))]
     columns = [
-        Column(name, holds and place > 0) for place, (name, holds) in enumerate(zip(headings, figures, strict=True))
+        Column(unescaped(name), holds and place > 0)
+        for place, (name, holds) in enumerate(zip(headings, figures, strict=True))
     ]
     return table(Table(caption, columns, [[*map(_inline, row)] for row in rows]))
 
 
 def _inline(text: str) -> Content:
     """Text with what stands between backticks as code."""
-    parts = text.split("`")
+    parts = [unescaped(part) for part in re.split(r"(?<!\\)`", text)]
     if len(parts) % 2 == 0:
-        return text
+        return unescaped(text)
     return join(*(element("code", part) if place % 2 else part for place, part in enumerate(parts)))

@@ -22,7 +22,10 @@ def write_amplifications(rows: Iterable[Amplified], m: float, path: Path) -> Non
 
     m enters before the clip to 1 to 300. An existing file is replaced; raises OutputError where it cannot be written.
     """
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+    with (
+        atomic_path(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,
+    ):
         table = csv.writer(file)
         table.writerow(("image", "base", "gt", "estimated"))
         for image, ratio, sums in rows:

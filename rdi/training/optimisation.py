@@ -50,7 +50,9 @@ class Optimisation:
         return self._state(parameter)
 
     def restore(self, parameter: nn.Parameter, moments: dict[str, Tensor]) -> None:
-        """Go on from what `moments` gave."""
+        """Go on from what `moments` gave; RuntimeError for moments of another network."""
+        if any(moment.numel() not in (1, parameter.numel()) for moment in moments.values()):
+            raise RuntimeError("the optimiser's moments are those of other weights")
         owner = self._matrices.get(parameter, parameter)
         self._state(parameter).update({name: _as_kept(moment, owner) for name, moment in moments.items()})
 

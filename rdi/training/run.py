@@ -89,12 +89,12 @@ class Run:
             save_checkpoint(self.learner.exported, self.described(), self.weights / f"step-{self.step:08d}.safetensors")
 
     def restore(self, state: TrainingState) -> None:
-        """Stand where the state was saved; raises CheckpointError for the state of another network."""
+        """Stand where the state was saved; raises CheckpointError for the state of another network or program."""
         try:
             self.learner.restore(state.tensors)
-        except (KeyError, RuntimeError) as error:
+            restore_random(state.tensors)
+        except (KeyError, RuntimeError, ValueError, TypeError, OverflowError) as error:
             raise CheckpointError(f"the state of step {state.step} in {self.folder} does not fit: {error}") from error
-        restore_random(state.tensors)
         self.step = self.saved = state.step
         self.quality = dict(state.facts["quality"])
 

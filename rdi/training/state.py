@@ -17,11 +17,14 @@ from torch import Tensor
 
 from rdi.checkpoint import write_tensors
 from rdi.errors import CheckpointError
+from rdi.regular_file import require_regular
 from rdi.runs import CHECKPOINT
 
 FORMAT = "rdi-training-1"
 FOLDER = "state"
 GENERATIONS = 2
+LARGEST = 1 << 30  # bytes; four times the weights, a few million each
+_FACTS = ("settings", "places", "training", "quality", "environment", "averages")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +76,7 @@ def load_newest_state(run: Path) -> tuple[TrainingState, list[str]]:
 def load_state(path: Path) -> TrainingState:
     """Read one generation; raises CheckpointError for one that is damaged or foreign."""
     try:
+        require_regular(path, LARGEST, "training state")
         with safe_open(path, framework="pt") as file:
             strings = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
@@ -80,10 +84,19 @@ def load_state(path: Path) -> TrainingState:
             raise CheckpointError(f"{path} has format {strings.get('format')!r}; this rdi reads {FORMAT!r}")
         if _digest(tensors, strings["facts"]) != strings["sha256"]:
             raise CheckpointError(f"{path} is damaged: its content does not match the hash beside it")
-        facts = json.loads(strings["facts"])
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        return _state(tensors, json.loads(strings["facts"]))
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError, RuntimeError, MemoryError) as error:
         raise CheckpointError(f"{path} is no readable training state ({error})") from error
-    return TrainingState(facts["step"], tensors, facts)
+
+
+def _state(tensors: dict[str, Tensor], facts: Any) -> TrainingState:
+    """Raises ValueError for facts that lack what a run goes on by."""
+    if not isinstance(facts, dict) or not all(isinstance(facts.get(name), dict) for name in _FACTS):
+        raise ValueError(f"of {', '.join(_FACTS)} something is missing")
+    step = facts.get("step")
+    if type(step) is not int or step < 0:
+        raise ValueError(f"its step is {step!r}")
+    return TrainingState(step, tensors, facts)
 
 
 def generations(run: Path) -> list[Path]:

@@ -10,6 +10,7 @@ from rdi.errors import MissingPackageError, ModelError
 from rdi.metadata import ModelMetadata
 from rdi.runtime import Restorer, read_metadata
 from rdi.runtime.model import open_model
+from rdi.seal import seal
 
 
 def test_a_model_says_what_it_is(make_tiny_model: Callable[[ModelMetadata], Path]) -> None:
@@ -59,7 +60,7 @@ def test_a_truncated_model_is_refused(tmp_path: Path, tiny_model: Path) -> None:
 def altered(source: Path, path: Path, alter: Callable[[onnx.ModelProto], object]) -> Path:
     model = onnx.load(source)
     alter(model)
-    path.write_bytes(model.SerializeToString())
+    path.write_bytes(seal(model.SerializeToString()))
     return path
 
 

@@ -18,6 +18,7 @@ from rdi.atomic import atomic_path
 from rdi.camera.cfa import Cfa
 from rdi.camera.photo import RawPhoto
 from rdi.errors import TrainingDataError
+from rdi.strict_json import read_object
 
 ENTRY_FORMAT = 1
 MOSAICS, TARGETS = "mosaics", "targets"
@@ -73,7 +74,8 @@ class TargetEntry:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "TargetEntry":
         """What `to_dict` gave."""
-        return cls(_source(values), _array(values), bool(values["upright"]), _number(values["exposure"]))
+        source = _source(values)
+        return cls(source, _array(values, TARGETS, source), bool(values["upright"]), _number(values["exposure"]))
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -97,7 +99,8 @@ class MosaicEntry:
     def from_dict(cls, values: dict[str, Any]) -> "MosaicEntry":
         """What `to_dict` gave."""
         sums = WeightedSums(float(values["sums"]["total"]), float(values["sums"]["weighted"]))
-        return cls(_source(values), _array(values), dict(values["photo"]), sums)
+        source = _source(values)
+        return cls(source, _array(values, MOSAICS, source), dict(values["photo"]), sums)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -158,12 +161,12 @@ def write_entry(cache: Path, kind: str, entry: MosaicEntry | TargetEntry) -> Non
 def read_entry(cache: Path, kind: str, source: str) -> MosaicEntry | TargetEntry | None:
     """The entry of a source file, if it is there, can be understood, and its array has the size it tells of."""
     try:
-        values = json.loads(entry_file(cache, kind, source).read_text(encoding="utf-8"))
+        values = read_object(entry_file(cache, kind, source).read_bytes())
         if values["format"] != ENTRY_FORMAT or values["source"]["name"] != source:
             return None
         entry = (MosaicEntry if kind == MOSAICS else TargetEntry).from_dict(values)
         return entry if (cache / entry.array.file).stat().st_size == entry.array.bytes else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return None
 
 
@@ -174,8 +177,10 @@ def open_array(cache: Path, array: StoredArray) -> NDArray[np.uint16]:
         if path.stat().st_size != array.bytes:
             raise ValueError(f"it has {path.stat().st_size:,} bytes, not {array.bytes:,}")
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise TrainingDataError(f"{path} is damaged ({error}); the `rdi prepare` of its data makes it again") from error
+    if not isinstance(mapped, np.ndarray):
+        raise TrainingDataError(f"{path} is no .npy file; the `rdi prepare` of its data makes it again")
     if mapped.dtype != np.uint16 or mapped.shape != array.shape:
         raise TrainingDataError(f"{path} holds {mapped.dtype} {mapped.shape}, not uint16 {array.shape}")
     plain: NDArray[np.uint16] = mapped.view(np.ndarray)  # without np.memmap's cost for each slice
@@ -187,8 +192,11 @@ def _source(values: dict[str, Any]) -> SourceFile:
     return SourceFile(str(source["name"]), int(source["bytes"]), int(source["mtime_ns"]), str(source["sha256"]))
 
 
-def _array(values: dict[str, Any]) -> StoredArray:
+def _array(values: dict[str, Any], kind: str, source: SourceFile) -> StoredArray:
+    """Raises ValueError for a file that lies anywhere but in its place: it could be any file of this computer."""
     array = values["array"]
+    if array["file"] != array_name(kind, source.name):
+        raise ValueError(f"the array of {source.name} is said to be {array['file']}")
     shape = tuple(int(extent) for extent in array["shape"])
     return StoredArray(str(array["file"]), shape, int(array["bytes"]), str(array["sha256"]))
 

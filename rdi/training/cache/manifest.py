@@ -2,17 +2,23 @@
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rdi.atomic import atomic_path
 from rdi.camera.cfa import Cfa
-from rdi.errors import TrainingDataError
+from rdi.errors import InputError, LevelsError, TrainingDataError
+from rdi.regular_file import read_regular
+from rdi.strict_json import read_object
 from rdi.training.cache.entries import MosaicEntry, TargetEntry
 
 FORMAT = "rdi-cache-1"
 MANIFEST = "manifest.json"
+LARGEST = 1 << 30  # bytes; an entry takes a thousand
 _AGAIN = "prepare it again with `rdi prepare`"
 
 
@@ -99,7 +105,7 @@ def read_manifest(cache: Path) -> Manifest:
     if not file.is_file():
         raise TrainingDataError(f"{cache} is no cache: it holds no {MANIFEST}; make one with `rdi prepare`")
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
+        values = read_object(read_regular(file, LARGEST, "manifest"))
         written = values.pop("sha256", None)
         if values["format"] != FORMAT:
             raise TrainingDataError(
@@ -107,16 +113,35 @@ def read_manifest(cache: Path) -> Manifest:
             )
         if written != _digest(values):
             raise ValueError("its hash does not fit")
-        return Manifest(
+        manifest = Manifest(
             kind=str(values["kind"]),
             complete=bool(values["complete"]),
             splits={name: tuple(PairEntry(**pair) for pair in pairs) for name, pairs in values["splits"].items()},
             mosaics={name: MosaicEntry.from_dict(entry) for name, entry in values["mosaics"].items()},
             targets={name: TargetEntry.from_dict(entry) for name, entry in values["targets"].items()},
-            skipped=tuple(values["skipped"]),
+            skipped=tuple(map(str, values["skipped"])),
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        _require_usable(manifest)
+        return manifest
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, LevelsError, InputError) as error:
         raise DamagedManifestError(f"{file} is damaged ({error}); {_AGAIN}") from error
+
+
+def _require_usable(manifest: Manifest) -> None:
+    """What training would stumble over: photos with levels that make no sense, pairs of files that are not there.
+
+    Raises ValueError, KeyError, LevelsError or InputError; a manifest whose hash fits was still written by anybody.
+    """
+    for mosaic in manifest.mosaics.values():
+        mosaic.raw_photo(np.broadcast_to(np.uint16(0), mosaic.array.shape))  # takes no memory
+    for entry in manifest.entries:
+        if entry.array.bytes < 0 or min(entry.array.shape, default=0) < 1:
+            raise ValueError(f"{entry.array.file} cannot have {entry.array.bytes} bytes of shape {entry.array.shape}")
+    for pair in (pair for pairs in manifest.splits.values() for pair in pairs):
+        if pair.mosaic not in manifest.mosaics or pair.target not in manifest.targets:
+            raise ValueError(f"{pair.place} names files that are not in it")
+        if pair.ratio is not None and not (isinstance(pair.ratio, int | float) and 0 < pair.ratio < math.inf):
+            raise ValueError(f"{pair.place} has the ratio {pair.ratio!r}")
 
 
 def _digest(values: dict[str, Any]) -> str:
