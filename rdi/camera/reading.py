@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from rdi.camera.bounds import require_frame
 from rdi.camera.cfa import Cfa, cfa_of
 from rdi.camera.containers import Container, check_container
 from rdi.camera.exif import read_tags
@@ -47,6 +48,7 @@ def read_photo(path: str | os.PathLike[str]) -> RawPhoto:
     path = Path(path)
     container = check_container(path)
     with open_raw(path) as raw:
+        require_frame(raw, container, path)  # before LibRaw allocates it
         cfa, phase, pattern = _pattern(raw, path)
         tags = read_tags(path, lambda: _preview(raw))
         matrix = _camera_from_xyz(raw, container.is_dng)
