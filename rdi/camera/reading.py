@@ -74,8 +74,8 @@ def read_photo(path: str | os.PathLike[str]) -> RawPhoto:
                 path=path,
                 warnings=_warnings(gains, matrix, container),
             )
-        except LevelsError as error:
-            raise LevelsError(f"{path}: {error}") from error
+        except (LevelsError, UnsupportedMosaicError) as error:
+            raise type(error)(f"{path}: {error}") from error
 
 
 @contextmanager

@@ -8,13 +8,14 @@ from typing import BinaryIO
 _TYPES = {1: "B", 2: "B", 3: "H", 4: "I", 5: "II", 6: "b", 7: "B", 8: "h", 9: "i", 10: "ii", 11: "f", 12: "d"}
 _TYPES |= {13: "I", 16: "Q", 17: "q", 18: "Q"}
 
-SUB_IFDS = 330
+MAKE, SUB_IFDS, DNG_VERSION = 271, 330, 50706
 MAX_DIRECTORIES = 64
 MAX_ENTRIES = 512  # of one directory: LibRaw refuses longer ones, and cameras need a hundred
 MAX_VALUES = 1 << 18  # of one field: a gigapixel has fewer tiles of 64x64
 # Byte order and version of TIFF, BigTIFF and Olympus's own.
 _MAGICS = {b"II*\0": "<", b"MM\0*": ">", b"II+\0": "<", b"MM\0+": ">", b"IIRO": "<", b"IIRS": "<", b"MMOR": ">"}
 _MAGICS |= {b"IIU\0": "<"}  # Panasonic
+_ORDERS = {b"II": "<", b"MM": ">"}  # all that LibRaw looks at
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,22 @@ class Tiff:
 
 
 def open_tiff(file: BinaryIO, size: int) -> Tiff | None:
-    """Read the directories of an open file of `size` bytes; None if it does not begin like a TIFF."""
+    """Read the directories of an open file of `size` bytes; None if it does not begin like a TIFF.
+
+    With a version that is none of TIFF's it is one all the same where a directory names a camera or a DNG's version:
+    LibRaw does not look at the version, and a flipped bit must not pass for an unknown format.
+    """
     magic = _read(file, 0, 4)
-    if magic not in _MAGICS:
+    if magic in _MAGICS:
+        return _read_directories(Tiff(file, size, _MAGICS[magic], big=b"+" in magic))
+    if magic[:2] not in _ORDERS:
         return None
-    tiff = Tiff(file, size, _MAGICS[magic], big=b"+" in magic)
+    tiff = _read_directories(Tiff(file, size, _ORDERS[magic[:2]], big=False))
+    return tiff if any({MAKE, DNG_VERSION} & directory.keys() for directory in tiff.directories) else None
+
+
+def _read_directories(tiff: Tiff) -> Tiff:
+    """Find all directories that the first one leads to."""
     first = _read_word(tiff, 8 if tiff.big else 4)
     pending = [(first, True)] if first else []
     seen = set()
@@ -83,7 +95,7 @@ def open_tiff(file: BinaryIO, size: int) -> Tiff | None:
         if offset in seen:
             continue
         seen.add(offset)
-        if offset + 2 > size:
+        if offset + 2 > tiff.size:
             tiff.cut |= required  # writers leave garbage in the pointer to a next directory, not in the others
             continue
         directory, following = _read_directory(tiff, offset)
