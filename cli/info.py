@@ -1,5 +1,6 @@
 """`rdi info`."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,6 +8,9 @@ import typer
 
 from rdi.cli.terminal import one_line, show, show_json, tell
 from rdi.errors import InputError, RdiError
+from rdi.isolated import PHOTO_READING, IsolatedProcess
+
+_NO_PHOTOS = (".onnx", ".zip", ".safetensors")
 
 
 def info(
@@ -26,22 +30,28 @@ def info(
     from rdi.models import by_name
 
     failed = False
-    for path in map(by_name, files):
-        try:
-            found = _describe(path)
-        except RdiError as error:
-            failed = True
-            tell(f"rdi: {error}")
-            continue
-        if as_json:
-            show_json({"file": ""} | found | {"file": str(path)})
-        else:
-            show(_format(path, found))
+    paths = [by_name(file) for file in files]
+    photos = [path for path in paths if path.suffix.lower() not in _NO_PHOTOS and path.is_file()]
+    with IsolatedProcess(PHOTO_READING) if photos else nullcontext() as process:
+        if process:  # LibRaw's process decodes the first while this one loads numpy
+            process.begin("rdi.camera.reading", "read_photo", photos[0])
+        for path in paths:
+            try:
+                found = _describe(path, process)
+            except RdiError as error:
+                failed = True
+                tell(f"rdi: {error}")
+                continue
+            if as_json:
+                show_json({"file": ""} | found | {"file": str(path)})
+            else:
+                show(_format(path, found))
     if failed:
         raise typer.Exit(1)
 
 
-def _describe(path: Path) -> dict[str, Any]:
+def _describe(path: Path, process: IsolatedProcess | None) -> dict[str, Any]:
+    """What a file says of itself; a photo is read in that process, which is there for every one that is a file."""
     from rdi import describe
 
     if path.is_dir():
@@ -61,7 +71,12 @@ def _describe(path: Path) -> dict[str, Any]:
         case ".safetensors":
             return describe.describe_weights(path)
         case _:
-            return describe.describe_photo(path)
+            from rdi.camera.containers import check_container
+            from rdi.runtime.decoding import read_isolated
+
+            check_container(path)
+            assert process is not None  # it is a file, or the line above has refused it
+            return describe.describe_photo(read_isolated(process, path).value)
 
 
 def _format(path: Path, found: dict[str, Any]) -> str:

@@ -7,19 +7,15 @@ from typing import Any
 import numpy as np
 
 from rdi.amplifier import count_raw_values, estimate_amplification
-from rdi.camera import RawPhoto, read_photo
+from rdi.camera import RawPhoto
 from rdi.metadata import ModelMetadata
 from rdi.weights_header import read_weights_header
 
 PERCENTILES = (1, 50, 99)
 
 
-def describe_photo(path: Path) -> dict[str, Any]:
-    """A raw photo: camera, frame, levels, colours, exposure, raw values and the amplifier's estimate.
-
-    The errors of `read_photo`.
-    """
-    photo = read_photo(path)
+def describe_photo(photo: RawPhoto) -> dict[str, Any]:
+    """A raw photo: camera, frame, levels, colours, exposure, raw values and the amplifier's estimate."""
     return {
         "kind": "raw photo",
         "camera": photo.camera,

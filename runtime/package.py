@@ -3,6 +3,7 @@
 It comes from one of three extras that overwrite each other, so rdi does not depend on one of them: it asks.
 """
 
+import os
 import re
 from importlib.metadata import packages_distributions, version
 from typing import Any
@@ -17,11 +18,14 @@ DISTRIBUTIONS = {"onnxruntime": "cpu", "onnxruntime-gpu": "cuda", "onnxruntime-o
 
 
 def import_onnxruntime() -> Any:
-    """The onnxruntime module.
+    """The onnxruntime module, without its telemetry.
 
+    From 1.32 on its Linux packages keep an identifier of the computer under ~/.cache, leave a file `.ses` in the folder
+    for temporary files, and send events; a variable that is set before it is loaded is the only way to have none of it.
     Raises MissingPackageError where none is installed, ProviderError where what is installed is damaged (what one of
     two distributions leaves behind when the other is removed).
     """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime
     except ModuleNotFoundError as error:

@@ -6,6 +6,7 @@ the file's size first:
 | format | checked by |
 |---|---|
 | TIFF-like: ARW, SR2, NEF, NRW, CR2, DNG, PEF, SRW, ORF, ERF, 3FR, ... | offset + byte count of every strip and tile |
+| DNG besides | that strips and tiles hold the pixels that the directory claims: `rdi.camera.mosaics` |
 | RAF (Fujifilm) | offset + length of the mosaic in its header |
 | CR3 (Canon), other ISO boxes | the sizes of the top-level boxes |
 | RW2, RWL (Panasonic, Leica) | only that the mosaic begins within the file: its length is not recorded |
@@ -15,14 +16,16 @@ the file's size first:
 import os
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rdi.camera.tiff import Tiff, open_tiff
+from rdi.camera.layout import COMPRESSION, STRIP_COUNTS, STRIP_OFFSETS, TILE_COUNTS, TILE_OFFSETS
+from rdi.camera.mosaics import CR2_SLICES, LOSSLESS_JPEG, require_decodable_jpegs, require_whole_mosaic
+from rdi.camera.tiff import DNG_VERSION, MAKE, Directory, Tiff, open_tiff
 from rdi.errors import InputError, NotARawPhotoError, TruncatedPhotoError, UnsupportedMosaicError
 
 _RAW_NAMES = (
@@ -37,8 +40,7 @@ PHASE_ONE_MAGICS = (b"IIII", b"MMMM")  # IIQ: the TIFF around it describes the p
 _PICTURES = {b"\xff\xd8\xff": "a JPEG", b"\x89PNG": "a PNG", b"GIF8": "a GIF", b"BM": "a BMP", b"8BPS": "a Photoshop"}
 _BRANDS = {b"heic": "a HEIC", b"heix": "a HEIC", b"mif1": "a HEIF", b"avif": "an AVIF"}
 
-MAKE, STRIP_OFFSETS, STRIP_COUNTS, TILE_OFFSETS, TILE_COUNTS = 271, 273, 279, 324, 325
-PHOTOMETRIC, SAMPLES, DNG_VERSION = 262, 277, 50706
+PHOTOMETRIC, SAMPLES = 262, 277
 BLACK_REPEAT, BLACK_LEVEL, BLACK_DELTA_H, BLACK_DELTA_V = 50713, 50714, 50715, 50716
 ACTIVE_AREA, CFA_PLANE_COLOUR, SAMPLE_FORMAT = 50829, 50710, 339
 CFA, LINEAR_RAW, FLOAT = 32803, 34892, 3
@@ -52,6 +54,8 @@ class Container:
 
     is_dng:      whether the file is a DNG
     checked:     whether the format says where the file must end
+    size:        of the file, bytes
+    pixels:      of the largest mosaic that a DNG's directories claim, and hold; None for other files
     black_level: (rows, columns) DN of a DNG's repeating pattern, fractions kept (LibRaw cuts them, and hands out no
                  more than four numbers); None for other files
     active_area: (row, column) of the sensor where that pattern begins
@@ -61,14 +65,16 @@ class Container:
     black_level: NDArray[np.float64] | None = None
     active_area: tuple[int, int] = (0, 0)
     checked: bool = True
+    size: int = 0
+    pixels: int | None = None
 
 
 def check_container(path: Path) -> Container:
     """Refuse what is no raw photo, or not all of one.
 
     Raises InputError for a file that is missing or cannot be opened, NotARawPhotoError for a folder, an empty file or a
-    finished picture, TruncatedPhotoError for a file that ends before its picture data, UnsupportedMosaicError for
-    Foveon files and DNGs without a mosaic.
+    finished picture, TruncatedPhotoError for a file that ends before its picture data or holds less of it than it
+    claims, UnsupportedMosaicError for Foveon files and DNGs without a mosaic.
     """
     try:
         if path.is_dir():
@@ -91,38 +97,56 @@ def _check_file(file: BinaryIO, path: Path) -> Container:
         raise NotARawPhotoError(f"{path} is empty; copy it from the camera again")
     _refuse_pictures(head, path)
     tiff = open_tiff(file, size)
+    is_dng = tiff is not None and any(DNG_VERSION in directory for directory in tiff.directories)
+    panasonic = head.startswith(RW2_MAGIC) and not is_dng  # LibRaw takes a DNG for one whatever it begins with
     if head.startswith(RAF_MAGIC):
         missing = _missing_of_raf(head, size)
     elif head[4:8] == b"ftyp":
         missing = _missing_of_boxes(file, size)
-    elif tiff and head.startswith(RW2_MAGIC):
-        missing = _missing_of_rw2(tiff)
+    elif tiff:
+        missing = _missing_of_rw2(tiff) if panasonic else _missing_of_tiff(tiff)
     else:
-        missing = _missing_of_tiff(tiff) if tiff else 0
+        missing = 0
     if missing:
         amount = "1 byte or more is" if missing == 1 else f"{missing:,} bytes or more are"
         raise TruncatedPhotoError(f"{path} is cut off: {amount} missing at its end; copy it from the camera again")
-    if tiff is None or head.startswith(RW2_MAGIC):
-        return Container(checked=tiff is not None or head.startswith(RAF_MAGIC) or head[4:8] == b"ftyp")
+    if tiff is None or panasonic:
+        known = tiff is not None or head.startswith(RAF_MAGIC) or head[4:8] == b"ftyp"
+        return Container(checked=known, size=size)
     _refuse_finished_tiff(tiff, path)
-    if any(DNG_VERSION in directory for directory in tiff.directories):
-        return _dng_container(tiff)
-    return Container(checked=not any(magic in head[:32] for magic in PHASE_ONE_MAGICS))
+    if is_dng:
+        return replace(_dng_container(tiff, path), size=size)
+    _require_decodable(tiff, path)
+    return Container(checked=not any(magic in head[:32] for magic in PHASE_ONE_MAGICS), size=size)
 
 
-def _dng_container(tiff: Tiff) -> Container:
+def _mosaics(tiff: Tiff) -> list[Directory]:
+    return [directory for directory in tiff.directories if tiff.integers(directory, PHOTOMETRIC) == (CFA,)]
+
+
+def _require_decodable(tiff: Tiff, path: Path) -> None:
+    """Of files other than DNG, whose makers use TIFF's fields as they like."""
+    for directory in tiff.directories:
+        compressed = tiff.integers(directory, COMPRESSION) == (LOSSLESS_JPEG,)
+        if CR2_SLICES in directory or (compressed and tiff.integers(directory, PHOTOMETRIC) == (CFA,)):
+            require_decodable_jpegs(tiff, directory, path)
+
+
+def _dng_container(tiff: Tiff, path: Path) -> Container:
     """Row and column deltas of the black level are averaged in, as LibRaw does."""
-    mosaics = [directory for directory in tiff.directories if tiff.integers(directory, PHOTOMETRIC) == (CFA,)]
+    mosaics = _mosaics(tiff)
+    found = Container(is_dng=True, pixels=max((require_whole_mosaic(tiff, one, path) for one in mosaics), default=0))
     if len(mosaics) != 1:
-        return Container(is_dng=True)
+        return found
     repeat = tiff.integers(mosaics[0], BLACK_REPEAT) or (1, 1)
     levels = tiff.values(mosaics[0], BLACK_LEVEL) or (0,)
     if len(repeat) != 2 or min(repeat) < 1 or len(levels) != repeat[0] * repeat[1]:
-        return Container(is_dng=True)
+        return found
     deltas = [tiff.values(mosaics[0], tag) for tag in (BLACK_DELTA_H, BLACK_DELTA_V)]
     offset = sum(sum(delta) / len(delta) for delta in deltas if delta)
     top, left, *_ = (*tiff.integers(mosaics[0], ACTIVE_AREA), 0, 0)
-    return Container(True, np.reshape(np.array(levels, dtype=np.float64) + offset, repeat), (top, left))
+    levels_of_sites = np.reshape(np.array(levels, dtype=np.float64) + offset, repeat)
+    return replace(found, black_level=levels_of_sites, active_area=(top, left))
 
 
 def _refuse_pictures(head: bytes, path: Path) -> None:

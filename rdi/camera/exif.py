@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from rdi.camera.containers import RAF_MAGIC, boxes
 
@@ -31,6 +31,8 @@ _KEPT = (270, MAKE, MODEL, 305, 306, 315, 33432)
 # order, bits, colour space, size, gamma.
 _DROPPED = frozenset((37500, 37510, 40965, 37121, 37122, 40961, 40962, 40963, 42240))
 _TIFF_HEAD = 4 << 20  # directories of cameras stand in the first megabytes
+_LEAST_BUDGET = 1 << 20  # bytes that may be read of any file, however small
+_SOI, _APP1, _SOS, _EXIF = b"\xff\xd8", 0xFFE1, 0xFFDA, b"Exif\0\0"  # of JPEG
 _LIKE_TIFF = {b"IIRO": b"II*\0", b"IIRS": b"II*\0", b"MMOR": b"MM\0*", b"IIU\0": b"II*\0"}
 
 
@@ -97,30 +99,60 @@ def _of_container(file: BinaryIO) -> Directories:
     if head.startswith(RAF_MAGIC):
         offset, length = struct.unpack_from(">II", head, 84)
         file.seek(offset)
-        return _of_jpeg(file.read(length))
+        return _of_jpeg(file.read(min(length, _TIFF_HEAD)))
     if head[4:8] == b"ftyp":
         return _of_cr3(file, size)
     file.seek(0)
     if head[:4] in _LIKE_TIFF:  # Pillow wants TIFF's own magic
-        return _of_tiff(io.BytesIO(_LIKE_TIFF[head[:4]] + file.read(_TIFF_HEAD)[4:]))
-    return _of_tiff(file)
+        return _of_exif(_load(io.BytesIO(_LIKE_TIFF[head[:4]] + file.read(_TIFF_HEAD)[4:]), _TIFF_HEAD))
+    return _of_exif(_load(file, size))
 
 
-def _of_tiff(file: BinaryIO) -> Directories:
+class _Metered:
+    """A file of which no more than so many bytes are read, seeks aside.
+
+    A hostile directory names the whole file as the value of each of its fields: a megabyte becomes fifty gigabytes.
+    """
+
+    def __init__(self, file: BinaryIO, budget: int) -> None:
+        self._file, self._budget = file, budget
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        """Read; OSError once the budget is used up."""
+        data = self._file.read(size)
+        self._budget -= len(data)
+        if self._budget < 0:
+            raise OSError("directories that are larger than their file")
+        return data
+
+
+def _load(file: BinaryIO, size: int) -> "Exif":
+    """Pillow's view of a TIFF file of `size` bytes; honest directories name each of them about once."""
     from PIL import Image
 
     exif = Image.Exif()
-    exif.load_from_fp(file)
-    return _of_exif(exif)
+    exif.load_from_fp(cast(BinaryIO, _Metered(file, _LEAST_BUDGET + 2 * size)))
+    return exif
 
 
 def _of_jpeg(jpeg: bytes) -> Directories:
-    from PIL import Image
+    block = _exif_segment(jpeg)
+    return _of_exif(_load(io.BytesIO(block), len(block))) if block else Directories()
 
-    if not jpeg:
-        return Directories()
-    with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as picture:
-        return _of_exif(picture.getexif())
+
+def _exif_segment(jpeg: bytes) -> bytes:
+    """The TIFF bytes of a JPEG's first EXIF segment; b"" where it has none."""
+    position = len(_SOI)
+    while jpeg.startswith(_SOI) and position + 4 <= len(jpeg):
+        marker, length = struct.unpack_from(">HH", jpeg, position)
+        content = jpeg[position + 4 : position + 2 + length]
+        if marker == _APP1 and content.startswith(_EXIF):
+            return content[len(_EXIF) :]
+        if marker == _SOS or length < 2:
+            break
+        position += 2 + length
+    return b""
 
 
 def _of_exif(exif: "Exif") -> Directories:
@@ -129,8 +161,6 @@ def _of_exif(exif: "Exif") -> Directories:
 
 def _of_cr3(file: BinaryIO, size: int) -> Directories:
     """Canon keeps each directory as a small TIFF file of its own: boxes CMT1, CMT2 and CMT4 in moov's uuid box."""
-    from PIL import Image
-
     found: dict[bytes, dict[int, Any]] = {}
     for moov in (box for box in boxes(file, 0, size) if box.kind == b"moov"):
         moov_end = min(moov.start + moov.size, size)
@@ -139,10 +169,9 @@ def _of_cr3(file: BinaryIO, size: int) -> Directories:
             for box in boxes(file, uuid.content + 16, uuid_end):
                 if box.kind in (b"CMT1", b"CMT2", b"CMT4"):
                     file.seek(box.content)
-                    exif = Image.Exif()
                     end = min(box.start + box.size, uuid_end)
-                    exif.load(file.read(min(max(end - box.content, 0), _TIFF_HEAD)))
-                    found[box.kind] = dict(exif)
+                    block = file.read(min(max(end - box.content, 0), _TIFF_HEAD))
+                    found[box.kind] = dict(_load(io.BytesIO(block), len(block)))
     return Directories(found.get(b"CMT1", {}), found.get(b"CMT2", {}), found.get(b"CMT4", {}))
 
 
@@ -173,7 +202,7 @@ def _write_quietly(main: Mapping[int, Any], exif: Mapping[int, Any], gps: Mappin
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return block.tobytes()[len(b"Exif\0\0") :]
+            return block.tobytes()[len(_EXIF) :]
     except (OSError, ValueError, TypeError, KeyError, AttributeError, struct.error, OverflowError, ZeroDivisionError):
         return b""
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from rdi.camera.bounds import require_frame
 from rdi.camera.cfa import Cfa, cfa_of
 from rdi.camera.containers import Container, check_container
 from rdi.camera.exif import read_tags
@@ -53,6 +54,7 @@ def read_photo(path: str | os.PathLike[str]) -> RawPhoto:
 def _read(path: Path) -> RawPhoto:
     container = check_container(path)
     with open_raw(path) as raw:
+        require_frame(raw, container, path)  # before LibRaw allocates it
         cfa, phase, pattern = _pattern(raw, path)
         tags = read_tags(path, lambda: _preview(raw))
         matrix = _camera_from_xyz(raw, container.is_dng)
@@ -78,8 +80,8 @@ def _read(path: Path) -> RawPhoto:
                 path=path,
                 warnings=_warnings(gains, matrix, container),
             )
-        except LevelsError as error:
-            raise LevelsError(f"{path}: {error}") from error
+        except (LevelsError, UnsupportedMosaicError) as error:
+            raise type(error)(f"{path}: {error}") from error
 
 
 @contextmanager

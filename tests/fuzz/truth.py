@@ -1,0 +1,48 @@
+"""What a DNG really holds, by other decoders than LibRaw: tifffile finds the pixels, imagecodecs decodes them."""
+
+import logging
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdi.camera import read_photo
+
+_CFA = 32803
+_LINEARIZATION = 50712  # a table that LibRaw applies
+
+
+class Agreement(StrEnum):
+    """Of rdi's mosaic and the independent one."""
+
+    SAME = "same"
+    DIFFERENT = "different"
+    UNKNOWN = "unknown"  # the others cannot read the file
+
+
+def agreement(path: Path) -> Agreement:
+    """Whether `read_photo` and the independent decoders see the same pixels; run it in a process of its own."""
+    photo = read_photo(path)
+    try:
+        frame = _frame(path)
+    except Exception:  # whatever a hostile file makes them raise
+        return Agreement.UNKNOWN
+    if frame is None or frame.ndim != 2:
+        return Agreement.UNKNOWN
+    (top, left), (height, width) = photo.crop, photo.mosaic.shape
+    same = np.array_equal(frame[top : top + height, left : left + width], photo.mosaic)
+    return Agreement.SAME if same else Agreement.DIFFERENT
+
+
+def _frame(path: Path) -> NDArray[Any] | None:
+    import tifffile
+
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+    with tifffile.TiffFile(path) as file:
+        pages = [page for first in file.pages for page in (first, *(first.pages or ()))]
+        found = [page for page in pages if page.tags.valueof(262) == _CFA and page.tags.valueof(254, default=0) == 0]
+        if len(found) != 1 or _LINEARIZATION in found[0].tags:
+            return None
+        return np.asarray(found[0].asarray())
