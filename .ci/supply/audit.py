@@ -97,7 +97,7 @@ def _run(programs: Path, service: str, pins: list[str]) -> Mapping[str, Any]:
         listed = Path(folder) / "requirements.txt"
         listed.write_text("\n".join(pins) + "\n", encoding="utf-8")
         options = ["--disable-pip", "--no-deps", "--progress-spinner", "off", "--timeout", str(_PATIENCE)]
-        command = [programs / "pip-audit", "-r", listed, "-s", service, "-f", "json", *options]
+        command = [str(programs / "pip-audit"), "-r", str(listed), "-s", service, "-f", "json", *options]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     try:
         report: Mapping[str, Any] = json.loads(done.stdout)
@@ -111,7 +111,7 @@ def _unreachable(programs: Path, address: str) -> str | None:
 
     Asking first takes a second. pip-audit itself would ask a mirror without these lists seventy times.
     """
-    command = [programs / "python", "-c", _PROBE, address, str(_PATIENCE)]
+    command = [str(programs / "python"), "-c", _PROBE, address, str(_PATIENCE)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return None if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no reason given"])[-1]
 
@@ -124,7 +124,7 @@ def _programs(folder: Path) -> Path:
     programs = folder / "bin"
     if not (programs / "pip-audit").exists():
         venv.create(folder, with_pip=True, clear=True)
-        command = [programs / "python", "-m", "pip", "install", "--quiet", PIP_AUDIT]
+        command = [str(programs / "python"), "-m", "pip", "install", "--quiet", PIP_AUDIT]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]

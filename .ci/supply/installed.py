@@ -31,12 +31,12 @@ def brought_by(requirements: Iterable[str]) -> dict[str, Distribution]:
 def licence_of(found: Distribution) -> str:
     """What a package's metadata say: the SPDX expression, else the short text, else the classifiers."""
     fields = found.metadata
-    expression, text = fields.get("License-Expression"), fields.get("License") or ""
+    expression, text = ("".join(fields.get_all(name) or []) for name in ("License-Expression", "License"))
     if expression:
-        return str(expression)
+        return expression
     if 0 < len(text) <= _LONGEST and "\n" not in text:
         return text.removeprefix("OSI Approved :: ")
-    classifiers = [value for value in fields.get_all("Classifier", []) if value.startswith("License ::")]
+    classifiers = [value for value in fields.get_all("Classifier") or [] if value.startswith("License ::")]
     return " and ".join(value.rpartition(" :: ")[2] for value in classifiers) or "not named"
 
 

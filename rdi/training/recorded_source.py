@@ -7,7 +7,8 @@ from typing import Any
 
 from rdi.camera.cfa import Cfa
 from rdi.camera.reading import read_photo
-from rdi.errors import RdiError, TrainingDataError, UsageError
+from rdi.errors import MemoryLimitError, MissingPackageError, RdiError, TrainingDataError, UsageError
+from rdi.isolated import PHOTO_READING, IsolatedProcess
 from rdi.protocol import Capture
 from rdi.training.amplification_table import Amplified
 from rdi.training.cache.manifest import Manifest, model_cfa
@@ -15,6 +16,7 @@ from rdi.training.cache.opening import open_cache
 from rdi.training.cache.stored import StoredPairs
 from rdi.training.choices import Camera
 from rdi.training.decoded import DecodedPairs
+from rdi.training.isolated_files import call_isolated
 from rdi.training.own_pairs import read_own_pairs
 from rdi.training.pairs import SplitPairs, summary_of
 from rdi.training.recorded import PairCrops, PairStore, captures
@@ -138,9 +140,12 @@ def _of_files(data: SplitPairs, settings: TrainingSettings) -> RecordedSource:
 def _pattern(data: SplitPairs) -> Cfa:
     """The phase of the model by the first dark file that can be read."""
     problem: RdiError | None = None
-    for pair in data.splits[TRAINING]:
-        try:
-            return model_cfa(read_photo(pair.dark).cfa)
-        except RdiError as error:
-            problem = problem or TrainingDataError(f"{pair.place}: {error}")
+    with IsolatedProcess(PHOTO_READING) as process:
+        for pair in data.splits[TRAINING]:
+            try:
+                return model_cfa(call_isolated(process, read_photo, pair.dark).cfa)
+            except (MissingPackageError, MemoryLimitError):  # not of the file: the next one would fare no better
+                raise
+            except RdiError as error:
+                problem = problem or TrainingDataError(f"{pair.place}: {error}")
     raise problem or TrainingDataError(f"{data.kind} has no pair to train on")

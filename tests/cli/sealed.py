@@ -22,13 +22,13 @@ _AF_UNIX = 1
 class Instruction(ctypes.Structure):
     """struct sock_filter."""
 
-    _fields_ = [("code", ctypes.c_uint16), ("yes", ctypes.c_uint8), ("no", ctypes.c_uint8), ("value", ctypes.c_uint32)]  # noqa: RUF012
+    _fields_ = [("code", ctypes.c_uint16), ("yes", ctypes.c_uint8), ("no", ctypes.c_uint8), ("value", ctypes.c_uint32)]
 
 
 class Program(ctypes.Structure):
     """struct sock_fprog."""
 
-    _fields_ = [("length", ctypes.c_uint16), ("instructions", ctypes.POINTER(Instruction))]  # noqa: RUF012
+    _fields_ = [("length", ctypes.c_uint16), ("instructions", ctypes.POINTER(Instruction))]
 
 
 def seal() -> None:
@@ -37,12 +37,12 @@ def seal() -> None:
     if sys.platform != "linux":
         return
     steps = [
-        (_LOAD, 0, 0, _NUMBER),
-        (_EQUAL, 0, 3, SOCKET_CALL[platform.machine()]),
-        (_LOAD, 0, 0, _FAMILY),
-        (_EQUAL, 1, 0, _AF_UNIX),
-        (_RETURN, 0, 0, _KILL),
-        (_RETURN, 0, 0, _ALLOW),
+        Instruction(_LOAD, 0, 0, _NUMBER),
+        Instruction(_EQUAL, 0, 3, SOCKET_CALL[platform.machine()]),
+        Instruction(_LOAD, 0, 0, _FAMILY),
+        Instruction(_EQUAL, 1, 0, _AF_UNIX),
+        Instruction(_RETURN, 0, 0, _KILL),
+        Instruction(_RETURN, 0, 0, _ALLOW),
     ]
     program = Program(len(steps), (Instruction * len(steps))(*steps))
     libc = ctypes.CDLL(None, use_errno=True)

@@ -90,6 +90,7 @@ def test_links_in_the_documents_lead_somewhere() -> None:
     for page in [
         ROOT / "README.md",
         ROOT / "CONTRIBUTING.md",
+        ROOT / "SECURITY.md",
         *(ROOT / "docs").glob("*.md"),
         ROOT / "models/MODEL_CARD.md",
     ]:

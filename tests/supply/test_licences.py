@@ -53,8 +53,10 @@ def test_everything_else_that_an_extra_brings_is_permissive() -> None:
 def test_libraw_lies_in_rawpy_as_a_library_of_its_own_without_its_gpl_parts() -> None:
     import rawpy
 
-    assert not rawpy.flags["DEMOSAIC_PACK_GPL2"]
-    assert not rawpy.flags["DEMOSAIC_PACK_GPL3"]
+    built_with = rawpy.flags
+    assert built_with is not None
+    assert not built_with["DEMOSAIC_PACK_GPL2"]
+    assert not built_with["DEMOSAIC_PACK_GPL3"]
     names = [str(file) for file in distribution("rawpy").files or []]
     assert any(name.endswith("licenses/LICENSE.LibRaw") for name in names)
 

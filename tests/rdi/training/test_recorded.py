@@ -1,5 +1,6 @@
 """Crops of recorded pairs: aligned, in the model's phase, repeatable; on miniatures of both parts of SID."""
 
+import importlib
 from dataclasses import replace
 from itertools import product
 
@@ -12,6 +13,7 @@ from rdi.camera import Cfa, RawPhoto, read_photo
 from rdi.checkpoint import load_checkpoint
 from rdi.errors import TrainingDataError
 from rdi.metadata import Rendering, WhiteBalance
+from rdi.training import recorded_source
 from rdi.training.cache.preparation import prepare
 from rdi.training.choices import Amplification, Camera
 from rdi.training.configuration import Configuration
@@ -183,6 +185,27 @@ def test_damage_that_only_decoding_finds_is_named_or_passed_over(sid_copy, skip,
     else:
         with pytest.raises(TrainingDataError, match=r"line 4: .*00002_00_0.04s.ARW"):
             crops.store[3]
+
+
+CRASHING = """
+import os
+from rdi.camera.reading import read_photo
+
+def read(path):
+    if "00001_00_" in path.name:
+        os.abort()
+    return read_photo(path)
+"""
+
+
+def test_a_file_that_crashes_libraw_is_passed_over_when_the_pattern_is_looked_for(sid_tree, tmp_path, monkeypatch):
+    (tmp_path / "crashing_reader.py").write_text(CRASHING)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(recorded_source, "read_photo", importlib.import_module("crashing_reader").read)
+    pairs = read_sid(sid_tree).splits["train"]
+    assert "00001_00_" in pairs[0].dark.name
+    assert "00001_00_" not in pairs[-1].dark.name
+    assert open_recorded(Places(sid=sid_tree), SETTINGS).training.cfa is Cfa.RGGB
 
 
 def test_damage_that_a_worker_finds_is_counted_too(sid_copy):
