@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 from rdi.atomic import atomic_path
@@ -66,5 +67,7 @@ def save_difference(pictures: Pair, path: Path) -> None:
     picture, factor = difference_picture(pictures.onnxruntime, pictures.pytorch)
     comment = PngImagePlugin.PngInfo()
     comment.add_text("Comment", f"absolute difference, brightened {factor:g} times")
+    buffer = BytesIO()  # Pillow calls a disk that is full an "encoder error -2"
+    Image.fromarray(picture).save(buffer, "PNG", pnginfo=comment)
     with atomic_path(path) as temporary:
-        Image.fromarray(picture).save(temporary, "PNG", pnginfo=comment)
+        temporary.write_bytes(buffer.getvalue())

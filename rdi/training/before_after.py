@@ -1,5 +1,6 @@
 """Pictures of a validation: what the camera saw, what the network made of it, what it should be."""
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -83,5 +84,7 @@ def _to_bytes(picture: NDArray[np.float32]) -> Picture:
 def _save(picture: Picture, path: Path) -> None:
     from PIL import Image
 
+    buffer = BytesIO()  # Pillow calls a disk that is full an "encoder error -2"
+    Image.fromarray(picture).save(buffer, "JPEG", quality=QUALITY, subsampling=0)
     with atomic_path(path) as temporary:
-        Image.fromarray(picture).save(temporary, "JPEG", quality=QUALITY, subsampling=0)
+        temporary.write_bytes(buffer.getvalue())

@@ -36,10 +36,10 @@ def start(request: dict[str, Any]) -> tuple[int, int]:
     reading, writing = os.pipe()
     fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE)
     process = os.fork()
+    os.setpgid(process, process)  # by both: a signal to the group may come before either gets on
     if process:
         os.close(writing)
         return process, reading
-    os.setsid()
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((nothing, 0), (writing, 1), (writing, 2)):
         os.dup2(source, target)

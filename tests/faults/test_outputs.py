@@ -87,9 +87,10 @@ def is_whole(path: Path) -> bool:
     if path.suffix in (".png", ".jpg"):
         with Image.open(path) as image:
             image.load()
-    elif path.suffix == ".dng":
-        return read_photo(path).mosaic.any()
-    elif path.suffix == ".json":
+            return True
+    if path.suffix == ".dng":
+        return bool(read_photo(path).mosaic.any())
+    if path.suffix == ".json":
         json.loads(path.read_text())
     elif path.suffix == ".html":
         return path.read_text().endswith("</html>\n")

@@ -132,7 +132,7 @@ def test_a_preparation_goes_on_and_ends_with_the_same_cache(
     elif fault == "file cut off":
         ended = cut_off_after_the_first_look(commands, given, tmp_path)
         assert ended.code == 1, ended.output
-        assert "1 of 9 files cannot be used" in ended.output
+        assert "1 of 6 files cannot be used" in ended.output
     else:
         running = commands.start(*arguments, folder=tmp_path)
         assert running.reached(lambda: has_entry(tmp_path / "cache"))

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.format import header_data_from_array_1_0, write_array_header_1_0
 from numpy.typing import NDArray
 
 from rdi.amplifier import count_raw_values, weighted_sums
@@ -74,10 +75,12 @@ def array_bytes(path: Path, kind: str) -> int:
 
 def write_array(cache: Path, name: str, array: NDArray[np.uint16]) -> StoredArray:
     """Write an array as .npy, whole or not at all."""
-    path = cache / name
+    path, array = cache / name, np.ascontiguousarray(array)
     with atomic_path(path) as temporary:
+        # Not `np.save`, which says of a full disk how many numbers it took, and not that it is full.
         with temporary.open("wb") as file:
-            np.save(file, array, allow_pickle=False)
+            write_array_header_1_0(file, header_data_from_array_1_0(array))
+            file.write(array.data)
         sha256, size = file_digest(temporary), temporary.stat().st_size
     return StoredArray(name, array.shape, size, sha256)
 
