@@ -166,7 +166,7 @@ def read_entry(cache: Path, kind: str, source: str) -> MosaicEntry | TargetEntry
             return None
         entry = (MosaicEntry if kind == MOSAICS else TargetEntry).from_dict(values)
         return entry if (cache / entry.array.file).stat().st_size == entry.array.bytes else None
-    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+    except (OSError, ValueError, LookupError, TypeError, OverflowError):
         return None
 
 
