@@ -29,7 +29,7 @@ def one_line(*arguments: object) -> str:
     others = [line for line in result.stderr.splitlines() if not line.startswith("rdi: ")]
     assert len(lines) == 1, result.stderr
     assert all(line.startswith("checking ") for line in others), result.stderr
-    return lines[0]
+    return str(lines[0])
 
 
 @pytest.fixture(scope="module")

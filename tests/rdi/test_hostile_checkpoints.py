@@ -180,7 +180,8 @@ def test_published_files_with_something_else_in_place_of_weights_are_refused(tmp
     for replacement in replacements:
         torch.save({"model": model | {name: replacement}}, path)
         refusal(path, load_published)
-    for content in ([], "text", {"model": []}, {"model": {3: torch.zeros(1)}}, {"model": {}}):
+    contents: list[object] = [[], "text", {"model": []}, {"model": {3: torch.zeros(1)}}, {"model": {}}]
+    for content in contents:
         torch.save(content, path)
         refusal(path, load_published)
 

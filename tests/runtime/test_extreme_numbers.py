@@ -13,7 +13,7 @@ from rdi.checkpoint import Checkpoint, load_checkpoint
 from rdi.color import srgb_from_camera
 from rdi.errors import LevelsError, RdiError, UnsupportedMosaicError, UsageError
 from rdi.export import verification
-from rdi.export.picture_checks import worse
+from rdi.export.picture_checks import all_cases, worse
 from rdi.models import shipped_model
 from rdi.runtime import Exposure, ExposureMode, Restorer, engine
 from rdi.runtime.color_matrix import parse_color_matrix
@@ -259,7 +259,7 @@ def test_weights_that_are_no_numbers_fail_their_verification(
     broken: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert not verification.check_folding(broken).passed
-    sizes = [next(iter(verification.all_cases(Cfa.RGGB)))]
+    sizes = [next(iter(all_cases(Cfa.RGGB)))]
     monkeypatch.setattr(verification, "all_cases", lambda _: sizes)
     assert not verification.check_deployment(broken).passed
 

@@ -19,7 +19,7 @@ from rdi.runtime import Restorer
 from rdi.runtime import model as model_module
 from rdi.runtime.contents import DEEPEST, read_description
 from rdi.runtime.model import open_model
-from rdi.seal import seal
+from rdi.seal import require_unchanged, seal
 
 PHOTO = RawPhoto(np.full((24, 40), 700, np.uint16), Cfa.RGGB, np.array([512.0]), 16383.0)
 
@@ -54,7 +54,7 @@ def test_every_single_bit_of_a_model_matters(tiny_model: Path, tmp_path: Path, n
         mutant = bytearray(whole)
         mutant[bit // 8] ^= 1 << bit % 8
         with pytest.raises(ModelError, match=r"is damaged|does not end with the hash"):
-            model_module.require_unchanged(bytes(mutant), path)
+            require_unchanged(bytes(mutant), path)
     path.write_bytes(bytes(mutant))
     assert "export it again" in refusal(path)
 
@@ -72,7 +72,7 @@ def test_shipped_models_are_whole_and_no_flip_or_cut_goes_unnoticed(
 ) -> None:
     whole, path = shipped_model(name).read_bytes(), tmp_path / "rdi.onnx"
     generator = np.random.default_rng(17)
-    model_module.require_unchanged(whole, path)
+    require_unchanged(whole, path)
     for place in generator.integers(len(whole), size=20).tolist():
         mutant = bytearray(whole)
         mutant[place] ^= 1 << int(generator.integers(8))
@@ -138,7 +138,7 @@ def external_constant(model: onnx.ModelProto) -> None:
 
 
 def external_sparse(model: onnx.ModelProto) -> None:
-    external_values = TensorProto(name="far", data_type=TensorProto.FLOAT, dims=[1], data_location=1)
+    external_values = TensorProto(name="far", data_type=TensorProto.FLOAT, dims=[1], data_location=TensorProto.EXTERNAL)
     model.graph.sparse_initializer.add(values=external_values)
 
 

@@ -155,7 +155,7 @@ def test_manifests_that_are_none_are_refused(text: bytes, small: bytes) -> None:
 
 def test_a_graph_that_reaches_beyond_the_file_is_refused(small: bytes) -> None:
     """The manifest's hash is right: whoever made the file made that too."""
-    tensor = onnx.TensorProto(name="far", data_type=1, dims=[1], data_location=1)
+    tensor = onnx.TensorProto(name="far", data_type=1, dims=[1], data_location=onnx.TensorProto.EXTERNAL)
     graph = onnx.helper.make_model(onnx.helper.make_graph([], "g", [], [], [tensor])).SerializeToString()
     members = unpacked(small) | {Part.RESTORE.file_name: graph}
     content = with_manifest(

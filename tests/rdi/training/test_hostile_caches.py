@@ -63,7 +63,7 @@ def cache(tmp_path: Path) -> Path:
     dark = MosaicEntry(SourceFile(DARK, 1, 1, "0"), arrays[0], describe_photo(photo), WeightedSums(1.0, 1.0))
     bright = TargetEntry(SourceFile(BRIGHT, 1, 1, "0"), arrays[1], False, None)
     write_entry(folder, MOSAICS, dark)
-    pairs = {"train": (PairEntry(DARK, BRIGHT, 100.0, "line 1"),)}
+    pairs: dict[str, tuple[PairEntry, ...]] = {"train": (PairEntry(DARK, BRIGHT, 100.0, "line 1"),)}
     write_manifest(folder, Manifest("a test", True, pairs, {DARK: dark}, {BRIGHT: bright}))
     return folder
 
