@@ -98,10 +98,10 @@ def _latest_run(training: dict[str, Any]) -> dict[str, Any]:
 
 def _entries(found: dict[str, Any], indent: str) -> list[str]:
     """One line an entry, names padded to one width; a dictionary's own entries follow its name, indented."""
-    width = max((len(name) for name, value in found.items() if not isinstance(value, dict)), default=0)
+    width = max((len(one_line(name)) for name, value in found.items() if not isinstance(value, dict)), default=0)
     lines = []
     for name, value in found.items():
-        shown = name.replace("_", " ")
+        shown = one_line(name).replace("_", " ")
         if isinstance(value, dict):
             lines += [f"{indent}{shown}", *_entries(value, f"{indent}  ")]
         else:

@@ -36,8 +36,8 @@ SIGNAL_TO_NOISE = 2.0
 def estimate_gains(photo: RawPhoto) -> Array | None:
     """White-balance gains (3,), green = 1, that make the light of the photo neutral.
 
-    None where the frame tells nothing: black or saturated throughout, or smaller than 18x18 pixels; and where the colour
-    matrix makes no sense in lamplight. The photo must have its `camera_from_xyz`.
+    None where the frame tells nothing: black or saturated throughout, or smaller than 18x18 pixels; and where the
+    colour matrix makes no sense in lamplight. The photo must have its `camera_from_xyz`.
     """
     assert photo.camera_from_xyz is not None
     light = block_light(photo)

@@ -12,7 +12,7 @@ from rdi.camera.photo import Alignment, shift_sites
 from rdi.runtime.providers import Provider
 from rdi.runtime.sessions import make_session, run_session
 from rdi.runtime.strip_file import StripFile
-from rdi.strips import BLOCK, FEATURE_HALO, HALO, REDUCE_HALO, REDUCE_ROWS, REDUCED_CHANNELS, FEATURES, Part
+from rdi.strips import BLOCK, FEATURE_HALO, FEATURES, HALO, REDUCE_HALO, REDUCE_ROWS, REDUCED_CHANNELS, Part
 
 Strip = NDArray[np.uint16]
 

@@ -270,7 +270,9 @@ def _check_levels(photo: RawPhoto) -> None:
     if gains.shape != (3,) or not np.isfinite(gains).all() or (gains <= 0).any() or (gains > MAX_GAIN).any():
         raise LevelsError(f"white balance {gains.tolist()} must be three gains above 0 and up to {MAX_GAIN:g}")
     if photo.camera_to_srgb.shape != (3, 3) or not (np.abs(photo.camera_to_srgb) <= LARGEST_FACTOR).all():
-        raise LevelsError(f"camera_to_srgb must be a (3, 3) matrix of numbers from -{LARGEST_FACTOR:g} to {LARGEST_FACTOR:g}")
+        raise LevelsError(
+            f"camera_to_srgb must be a (3, 3) matrix of numbers from -{LARGEST_FACTOR:g} to {LARGEST_FACTOR:g}"
+        )
     sums = photo.camera_to_srgb.sum(axis=1)
     if np.abs(sums - 1).max() > WHITE_STAYS or abs(np.linalg.det(photo.camera_to_srgb)) < NOT_SINGULAR:
         raise LevelsError(

@@ -124,7 +124,7 @@ def test_a_file_that_is_no_model_of_ours_is_named(tmp_path: Path, checkpoint: Ch
     path.write_text("this is no model")
     with pytest.raises(ModelError, match="no ONNX file"):
         verify_model(path, checkpoint)
-    with pytest.raises(ModelError, match="cannot be read"):
+    with pytest.raises(ModelError, match="does not exist"):
         verify_model(tmp_path / "missing.onnx", checkpoint)
     foreign = onnx.helper.make_model(onnx.helper.make_graph([], "empty", [], []))
     path.write_bytes(foreign.SerializeToString())

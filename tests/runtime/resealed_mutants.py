@@ -19,6 +19,10 @@ from rdi.seal import SEAL_BYTES, seal
 PHOTO = RawPhoto(np.full((24, 40), 700, np.uint16), Cfa.RGGB, np.array([512.0]), 16383.0)
 
 
+def require_one_line(error: Exception) -> None:
+    assert "\n" not in str(error), str(error)
+
+
 def mutants(content: bytes, seed: int, count: int):
     """Bits flipped, bytes exchanged, pieces left out or doubled; of the part that is hashed."""
     generator = np.random.default_rng(seed)
@@ -42,7 +46,7 @@ def outcome(path: Path) -> str:
     try:
         Restorer(path, threads=1).restore(PHOTO, 10)
     except (ModelError, ProviderError) as error:
-        assert "\n" not in str(error), str(error)
+        require_one_line(error)
         return type(error).__name__
     return "picture"
 

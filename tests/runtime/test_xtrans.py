@@ -14,6 +14,7 @@ from rdi.cli.main import app
 from rdi.errors import UnsupportedMosaicError
 from rdi.metadata import ModelMetadata
 from rdi.runtime import Exposure, ExposureMode, Restorer
+from rdi.seal import seal
 
 BALANCE = np.array([2.0, 1.0, 1.5])
 THIRTY = Exposure(ExposureMode.NUMBER, 30.0)
@@ -48,7 +49,7 @@ def xtrans_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         torch.manual_seed(4)
         graph = RestorationGraph(Miniature(), metadata).eval()
     path = tmp_path_factory.mktemp("xtrans") / "xtrans.onnx"
-    path.write_bytes(build_model(graph, metadata, ExportSettings()).SerializeToString())
+    path.write_bytes(seal(build_model(graph, metadata, ExportSettings()).SerializeToString()))
     return path
 
 

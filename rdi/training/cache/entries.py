@@ -8,6 +8,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from rdi.strict_json import read_object
 
 ENTRY_FORMAT = 1
 MOSAICS, TARGETS = "mosaics", "targets"
+# What numpy raises for a file that is no .npy, or whose header, a line of Python, is none.
+_NO_ARRAY = (OSError, ValueError, TypeError, EOFError, OverflowError, MemoryError, SyntaxError, TokenError)
 
 
 @dataclass(frozen=True)
@@ -166,7 +169,7 @@ def read_entry(cache: Path, kind: str, source: str) -> MosaicEntry | TargetEntry
             return None
         entry = (MosaicEntry if kind == MOSAICS else TargetEntry).from_dict(values)
         return entry if (cache / entry.array.file).stat().st_size == entry.array.bytes else None
-    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+    except (OSError, ValueError, LookupError, TypeError, OverflowError):
         return None
 
 
@@ -176,11 +179,9 @@ def open_array(cache: Path, array: StoredArray) -> NDArray[np.uint16]:
     try:
         if path.stat().st_size != array.bytes:
             raise ValueError(f"it has {path.stat().st_size:,} bytes, not {array.bytes:,}")
-        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        mapped = np.lib.format.open_memmap(path, mode="r")  # not np.load, which takes zip files and pickles too
+    except _NO_ARRAY as error:
         raise TrainingDataError(f"{path} is damaged ({error}); the `rdi prepare` of its data makes it again") from error
-    if not isinstance(mapped, np.ndarray):
-        raise TrainingDataError(f"{path} is no .npy file; the `rdi prepare` of its data makes it again")
     if mapped.dtype != np.uint16 or mapped.shape != array.shape:
         raise TrainingDataError(f"{path} holds {mapped.dtype} {mapped.shape}, not uint16 {array.shape}")
     plain: NDArray[np.uint16] = mapped.view(np.ndarray)  # without np.memmap's cost for each slice

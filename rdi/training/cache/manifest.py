@@ -19,6 +19,8 @@ from rdi.training.cache.entries import MosaicEntry, TargetEntry
 FORMAT = "rdi-cache-1"
 MANIFEST = "manifest.json"
 LARGEST = 1 << 30  # bytes; an entry takes a thousand
+# What is raised for JSON of another shape, and for photos whose levels make no sense.
+_DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, LevelsError, InputError)
 _AGAIN = "prepare it again with `rdi prepare`"
 
 
@@ -123,7 +125,7 @@ def read_manifest(cache: Path) -> Manifest:
         )
         _require_usable(manifest)
         return manifest
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, LevelsError, InputError) as error:
+    except _DAMAGE as error:
         raise DamagedManifestError(f"{file} is damaged ({error}); {_AGAIN}") from error
 
 
