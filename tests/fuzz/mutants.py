@@ -2,8 +2,9 @@
 
     python -m tests.fuzz.mutants rggb-ljpeg 137 --out mutant.dng
 
-makes the mutant `rggb-ljpeg-137` again. Half of the mutations know the format: fields, types, counts, pointers, the
-lossless JPEG's header. The others do not: flipped bits, runs, cuts, blocks zeroed, repeated, moved, of another file.
+in the checkout makes the mutant `rggb-ljpeg-137` again. Half of the mutations know the format: fields, types, counts,
+pointers, the lossless JPEG's header. The others do not: flipped bits, runs, cuts, blocks zeroed, repeated, moved, of
+another file.
 """
 
 import argparse
