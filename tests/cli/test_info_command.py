@@ -1,5 +1,6 @@
 """`rdi info`: what raw photos, models and weights say of themselves."""
 
+import importlib
 import json
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from rdi.camera import Cfa, RawPhoto, read_photo
 from rdi.camera.dng import write_dng
 from rdi.cli.main import app
 from rdi.metadata import ModelMetadata
+from rdi.runtime import decoding
 from rdi.strips import strip_path
 
 AS_SHOT_NEUTRAL = 50728
@@ -157,6 +159,36 @@ def test_one_bad_file_does_not_hide_the_others(dng: Path, tmp_path: Path) -> Non
     assert result.exit_code == 1
     assert "does not exist" in result.stderr
     assert json.loads(result.stdout)["camera"] == "Acme Night 1"
+
+
+def test_a_photo_that_crashes_libraw_is_one_line_and_the_next_is_described(
+    dng: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / "crashing_reading.py").write_text(
+        "import os\nfrom rdi.camera import reading\n"
+        "def read_photo(path):\n    return os.abort() if path.stem == 'crash' else reading.read_photo(path)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path / "modules"))
+    monkeypatch.setattr(decoding, "read_photo", importlib.import_module("crashing_reading").read_photo)
+    crash = tmp_path / "crash.dng"
+    crash.write_bytes(dng.read_bytes())
+    result = run(crash, dng, "--json")
+    del sys.modules["crashing_reading"]
+    assert result.exit_code == 1
+    assert (
+        result.stderr
+        == f"rdi: {crash} is damaged: LibRaw crashed (SIGABRT) on it; copy the file again, or leave it out\n"
+    )
+    assert json.loads(result.stdout)["camera"] == "Acme Night 1"
+
+
+def test_models_alone_start_no_process_for_photos(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("started")
+
+    monkeypatch.setattr("rdi.cli.info.IsolatedProcess", refuse)
+    assert run(tiny_model).exit_code == 0
 
 
 def test_a_model_is_described_by_its_own_metadata(tiny_model: Path) -> None:

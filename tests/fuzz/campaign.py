@@ -2,7 +2,7 @@
 
     python -m tests.fuzz.campaign --mutants 240 --real 80 --log fuzz.log
 
-tries the mutants 1 to 240 of each of the eight generated seeds, and 80 of the real ARW where it is there.
+in the checkout tries the mutants 1 to 240 of each of the eight generated seeds, and 80 of the real ARW where it is.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from tests.fuzz.seeds import REAL, REAL_FILE, seed_names
 from tests.fuzz.trial import Fault, Trial, try_infer, try_info
 from tests.fuzz.truth import Agreement, agreement
 
-BATCH = 120  # files of one run
+BATCH = 240  # files of one run
 REAL_BATCH = 8
 Mutant = tuple[str, int]
 
@@ -33,9 +33,11 @@ class Log:
     endings:   how the files ended, by command and kind
     agreement: of the pictures' mosaics with what other decoders see
     peaks:     command -> bytes that a process of it held at most
+    pictures:  names of the files that became one
     """
 
     mutants: int = 0
+    pictures: set[str] = field(default_factory=set)
     endings: Counter[str] = field(default_factory=Counter)
     agreement: Counter[Agreement] = field(default_factory=Counter)
     faults: list[Fault] = field(default_factory=list)
@@ -88,6 +90,7 @@ def _try_batch(batch: Sequence[Mutant], model: Path | str, work: Path, log: Log)
         log.faults += trial.faults
         log.peaks[name] = max(log.peaks[name], trial.peak)
         log.endings.update(f"{name}: {_ending(path, trial)}" for path in files)
+    log.pictures.update(file.stem for file in trials["infer"].good)
     log.faults += _disagreements(trials["info"], trials["infer"])
     if batch[0][0] != REAL:
         _compare(trials["info"].good, log)
@@ -131,9 +134,9 @@ def _compare(files: Sequence[Path], log: Log) -> None:
                 log.faults.append(Fault(file.name, "the picture is not of what the file holds"))
 
 
-def all_mutants(each: int, real: int, first: int = 1) -> list[Mutant]:
-    """`each` mutants of each generated seed from number `first` on, and `real` of the ARW, if it is there."""
-    found = [(name, number) for name in seed_names() for number in range(first, first + each)]
+def all_mutants(each: int, real: int, first: int = 1, seeds: Sequence[str] = ()) -> list[Mutant]:
+    """`each` mutants of each generated seed, or these, from number `first` on; `real` of the ARW, if it is there."""
+    found = [(name, number) for name in seeds or seed_names() for number in range(first, first + each)]
     return found + [(REAL, number) for number in range(first, first + real) if REAL_FILE.exists()]
 
 
@@ -143,10 +146,11 @@ def main() -> None:
     parser.add_argument("--mutants", type=int, default=240, help="of each generated seed")
     parser.add_argument("--real", type=int, default=80, help="of the real ARW")
     parser.add_argument("--first", type=int, default=1, help="number of the first")
-    parser.add_argument("--log", type=Path)
+    parser.add_argument("--seeds", nargs="+", choices=seed_names(), default=[], help="default: all")
+    parser.add_argument("--log", type=Path, help="written anew after each batch")
     given = parser.parse_args()
     log = Log()
-    mutants = all_mutants(given.mutants, given.real, given.first)
+    mutants = all_mutants(given.mutants, given.real, given.first, given.seeds)
     for batch in _batches(mutants):
         run_campaign(batch, log=log)
         if given.log:

@@ -2,8 +2,9 @@
 
     python -m tests.fuzz.mutants rggb-ljpeg 137 --out mutant.dng
 
-makes the mutant `rggb-ljpeg-137` again. Half of the mutations know the format: fields, types, counts, pointers, the
-lossless JPEG's header. The others do not: flipped bits, runs, cuts, blocks zeroed, repeated, moved, of another file.
+in the checkout makes the mutant `rggb-ljpeg-137` again. Half of the mutations know the format: fields, types, counts,
+pointers, the lossless JPEG's header. The others do not: flipped bits, runs, cuts, blocks zeroed, repeated, moved, of
+another file.
 """
 
 import argparse
@@ -77,12 +78,13 @@ def _map(name: str) -> Map:
 
 
 def mutant(name: str, number: int) -> bytes:
-    """The file; `number` 0 is the seed itself."""
-    data, chance = bytearray(seed(name)), random.Random(f"{name}-{number}")
-    if number:
-        changes = 1 if chance.randrange(_VARIETY) else chance.randrange(2, 5)
-        for _ in range(changes):
-            chance.choice(_KNOWING if chance.randrange(2) else _BLIND)(chance, data, name)
+    """The file; `number` 0 is the seed itself, and no other number is."""
+    sound = seed(name)
+    data, chance = bytearray(sound), random.Random(f"{name}-{number}")
+    changes = 0 if not number else 1 if chance.randrange(_VARIETY) else chance.randrange(2, 5)
+    while changes > 0 or (number and data == sound):  # a change may happen to write what was there
+        chance.choice(_KNOWING if chance.randrange(2) else _BLIND)(chance, data, name)
+        changes -= 1
     return bytes(data)
 
 

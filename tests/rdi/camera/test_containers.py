@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +16,7 @@ from PIL import Image
 from rdi.camera import RawPhoto
 from rdi.camera.containers import check_container
 from rdi.camera.dng import encode_dng
-from rdi.camera.tiff import MAX_DIRECTORIES, open_tiff
+from rdi.camera.tiff import MAX_DIRECTORIES, MAX_ENTRIES, open_tiff
 from rdi.errors import InputError, NotARawPhotoError, RdiError, TruncatedPhotoError, UnsupportedMosaicError
 
 
@@ -170,6 +171,13 @@ def test_a_long_chain_of_directories_is_cut_short() -> None:
     assert len(found.directories) == MAX_DIRECTORIES
 
 
+def test_a_directory_of_more_fields_than_libraw_reads_is_cut_short() -> None:
+    data = tiff("<", [(number, 3, 1, 0) for number in range(2000)])
+    found = open_tiff(io.BytesIO(data), len(data))
+    assert found is not None
+    assert len(found.directories[0]) == MAX_ENTRIES
+
+
 def test_an_absurd_count_of_strips_is_not_believed() -> None:
     data = tiff("<", [(273, 4, 0xFFFFFFFF, 0), (279, 12, 0xFFFFFFFF, 0)])
     found = open_tiff(io.BytesIO(data), len(data))
@@ -209,6 +217,18 @@ def test_nonsense_in_a_dngs_levels_does_not_surface(
 ) -> None:
     path = write_variant(small_photo, fields)
     assert outcome(path) == f"{path} passed"
+
+
+@pytest.mark.parametrize("fields", [[(50752, 3, 1, 2), (273, 4, 1, 100)], [(262, 3, 1, 32803), (324, 4, 1, 100)]])
+def test_a_lossless_jpeg_of_canon_or_sony_that_cannot_be_decoded_is_refused(
+    fields: list[tuple[int, int, int, int]], tmp_path: Path
+) -> None:
+    """LibRaw would hand out the memory as it was."""
+    head = tiff("<", [(271, 2, 4, 0), (259, 3, 1, 7), *fields]).ljust(100, b"\0")
+    jpeg = bytes(imagecodecs.ljpeg_encode(np.zeros((8, 8), dtype=np.uint16), bitspersample=14))
+    check_container(write(tmp_path / "whole.cr2", head + jpeg))
+    with pytest.raises(InputError, match="stands no lossless JPEG"):
+        check_container(write(tmp_path / "damaged.cr2", head + jpeg.replace(b"\xff\xc4", b"\xff\xfe")))
 
 
 def test_fujifilms_header_tells_where_the_mosaic_ends(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,24 @@ def test_damaged_exif_costs_no_photo(damage: bytes, tmp_path: Path) -> None:
     path.write_bytes(damage)
     tags = read_tags(path, lambda: b"\xff\xd8 no JPEG")
     assert (tags.make, tags.iso, tags.block) == ("", None, b"")
+
+
+@pytest.mark.parametrize("container", ["tiff", "cr3"])
+def test_directories_that_name_the_whole_file_for_each_field_are_not_read(container: str, tmp_path: Path) -> None:
+    """Three megabytes that would become a gigabyte and a half."""
+    size, fields = 3_000_000, 500
+    entries = b"".join(struct.pack("<HHII", 1000 + number, 7, size - 100, 8) for number in range(fields))
+    data = (b"II*\0\x08\0\0\0" + struct.pack("<H", fields) + entries + bytes(4)).ljust(size, b"\0")
+    if container == "cr3":
+        data = box(b"ftyp", b"crx \0\0\0\1crx isom") + box(b"moov", box(b"uuid", bytes(16) + box(b"CMT1", data)))
+    path = tmp_path / "bomb"
+    path.write_bytes(data)
+    tracemalloc.start()
+    tags = read_tags(path, lambda: b"")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert tags.block == b""
+    assert peak < 10 * size
 
 
 def test_a_box_of_canons_ends_with_its_parent(tmp_path: Path) -> None:
