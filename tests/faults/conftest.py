@@ -38,7 +38,7 @@ assert not os.access("out", os.W_OK), "the folder can be written all the same"
 """
 # Something happens when the bytes of the process's n-th file are written, and the name is not yet this file's.
 AT_FILE = """
-import os, resource, signal
+import os, resource, signal, threading
 import rdi.atomic as atomic
 written, flush = 0, atomic._flush
 def watched(path):
@@ -114,8 +114,11 @@ class Commands:
 
     @staticmethod
     def stopped_at_file(number: int) -> str:
-        """The same: the process stops then, and whoever waits for that sends a signal."""
-        return AT_FILE.format(number=number, event="os.kill(os.getpid(), signal.SIGSTOP)")
+        """The same: the process stops then, and whoever waits for that sends a signal.
+
+        The thread that writes stops itself: with `os.kill` another one may, and this one gets on for a moment.
+        """
+        return AT_FILE.format(number=number, event="signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)")
 
     def __init__(self) -> None:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}

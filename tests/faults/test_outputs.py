@@ -19,11 +19,11 @@ EXPORTED = """
 import dataclasses
 from pathlib import Path
 from rdi.export import exporter
-from rdi.export.report import Report
+from rdi.export.report import Check, Report
 model, strips = (Path("{models}") / name for name in ("rdi.onnx", "rdi.strips.zip"))
 def build(checkpoint, out, settings, observe):
     content, beside = model.read_bytes(), strips.read_bytes()
-    return content, beside, Report(out, len(content), 21, "cpu", (), strips_size=len(beside))
+    return content, beside, Report(out, len(content), 21, "cpu", (Check("made before", 0, 1),), strips_size=len(beside))
 exporter._build = build
 """
 MODELS = Path(__file__).resolve().parents[2] / "models"
@@ -69,7 +69,7 @@ CASES = {
     ),
     "compare": Case(
         "compare {given}/photos/c.dng --runs 1 --no-memory --report out/page.html --difference out",
-        "page.html c_difference.png",
+        "page.html c.dng_difference.png",
         breaks_at=2,
     ),
     "export": Case(
