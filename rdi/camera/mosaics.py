@@ -64,8 +64,8 @@ def _require_rows(tiff: Tiff, layout: MosaicLayout, path: Path) -> None:
             raise _beyond_libraw(path, "strips that do not follow each other")
         found, needed = found + count, needed + size
     if layout.counts is not None and found > layout.rows * row * len(layout.offsets) * (1 + 1 / _SPARE):
-        size = f"{layout.width}x{layout.height} pixels of {layout.bits} bits"
-        raise damaged(path, f"{size} take {needed:,} bytes, and it has {found:,} for them")
+        pixels = f"{layout.width}x{layout.height} pixels of {layout.bits} bits"
+        raise damaged(path, f"{pixels} take {needed:,} bytes, and it has {found:,} for them")
 
 
 def _require_jpegs(tiff: Tiff, layout: MosaicLayout, path: Path) -> None:

@@ -13,6 +13,7 @@ import struct
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from tests.fuzz.fields import Entry, Map, map_of
 from tests.fuzz.seeds import REAL, generated_seeds, seed, suffix
@@ -24,33 +25,8 @@ Change = Callable[[random.Random, bytearray, str], None]  # changes a file of th
 _AIMED = frozenset((254, 256, 257, 258, 259, 262, 271, 273, 274, 277, 278, 279, 322, 323, 324, 325, 330, 33421, 33422))
 _AIMED |= {33434, 34665, 34855, 37122, 50706, 50707, 50710, 50711, 50713, 50714, 50717, 50721, 50728, 50778, 50829}
 _AIMED |= {29264, 29456, 29459}  # Sony's own
-_NUMBERS = (
-    0,
-    1,
-    2,
-    3,
-    6,
-    7,
-    8,
-    12,
-    14,
-    16,
-    21,
-    22,
-    31,
-    64,
-    127,
-    128,
-    255,
-    256,
-    4096,
-    16383,
-    32767,
-    32768,
-    60000,
-    65535,
-)
-_NUMBERS += (65536, 10**6, 2**24, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1)
+_NUMBERS: tuple[int, ...] = (0, 1, 2, 3, 6, 7, 8, 12, 14, 16, 21, 22, 31, 64, 127, 128, 255, 256, 4096, 16383)
+_NUMBERS += (32767, 32768, 60000, 65535, 65536, 10**6, 2**24, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1)
 _TAGS = (
     *sorted(_AIMED),
     50715,
@@ -101,7 +77,7 @@ def _put(data: bytearray, position: int, code: str, value: int, name: str) -> No
         data[position : position + size] = (value % 256**size).to_bytes(size, _endian(name))
 
 
-def _endian(name: str) -> str:
+def _endian(name: str) -> Literal["little", "big"]:
     return "big" if _map(name).order == ">" else "little"
 
 

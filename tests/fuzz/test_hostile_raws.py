@@ -1,6 +1,7 @@
 """Hostile raws: each ends in a picture of what the file holds or in one line that names it, and leaves nothing."""
 
 import os
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -91,8 +92,8 @@ def with_fields(name: str, fields: dict[int, int]) -> bytes:
     found = map_of(bytes(data))
     for entry in found.entries:
         if entry.tag in fields:
-            order = "big" if found.order == ">" else "little"
-            data[entry.values : entry.values + entry.size] = fields[entry.tag].to_bytes(entry.size, order)
+            code = f"{found.order}{'H' if entry.size == 2 else 'I'}"
+            struct.pack_into(code, data, entry.values, fields[entry.tag])
     return bytes(data)
 
 

@@ -103,10 +103,10 @@ def _run(command: Sequence[str], work: Path, temporary: Path) -> _Ended:
     with said.open("wb") as out, complained.open("wb") as err:
         running = subprocess.Popen(limited, stdout=out, stderr=err, env=environment, start_new_session=True)
         code, peak, hung = _wait(running, (said, complained))
-    texts = [path.read_text(errors="replace") for path in (said, complained)]
+    lines, complaints = (path.read_text(errors="replace").splitlines() for path in (said, complained))
     for path in (said, complained):
         path.unlink()
-    return _Ended(code, hung, *[text.splitlines() for text in texts], peak)
+    return _Ended(code, hung, lines, complaints, peak)
 
 
 def _wait(running: subprocess.Popen[bytes], outputs: Sequence[Path]) -> tuple[int, int, bool]:
