@@ -26,12 +26,12 @@ def test_every_package_of_an_extra_has_a_row_with_the_versions_of_pyproject(extr
         assert extra in extras.split(", "), requirement
 
 
-@pytest.mark.parametrize("name", BROUGHT)
+@pytest.mark.parametrize("name", sorted(BROUGHT))
 def test_every_package_that_a_user_gets_has_a_row(name: str) -> None:
     assert name in ROWS, f"add | `{name}` | core or cpu | | {licence_of(BROUGHT[name])} | to docs/licences.md"
 
 
-@pytest.mark.parametrize("name", brought_by(ROWS).keys() & ROWS.keys())
+@pytest.mark.parametrize("name", sorted(brought_by(ROWS).keys() & ROWS.keys()))
 def test_a_row_has_the_licence_that_the_installed_package_names(name: str) -> None:
     assert ROWS[name][2] == licence_of(brought_by([name])[name])
 
