@@ -32,8 +32,9 @@ def demo(
     choose_settings(beside)
     require_writable(beside.parent)
     existing = [] if overwrite else [path for path in (beside, alone) if path.exists()]
+    if existing:
+        print(f"{' and '.join(map(str, existing))} exist already and were left as they are; --overwrite replaces them")
     if len(existing) == 2:
-        print(f"{beside} and {alone} exist already and were left as they are; --overwrite replaces them")
         return
     shown = demonstrate(shipped_sample(), Restorer(provider=provider))
     for picture, path in ((shown.side_by_side, beside), (shown.restored, alone)):
