@@ -34,9 +34,10 @@ def demo(
     choose_settings(beside)
     require_writable(beside.parent)
     existing = [] if overwrite else [path for path in (beside, alone) if path.exists()]
-    if len(existing) == 2:
+    if existing:
         there = " and ".join(map(one_line, existing))
         show(f"{there} exist already and were left as they are; --overwrite replaces them")
+    if len(existing) == 2:
         return
     shown = demonstrate(shipped_sample(), Restorer(provider=provider))
     for picture, path in ((shown.side_by_side, beside), (shown.restored, alone)):

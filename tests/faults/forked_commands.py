@@ -17,17 +17,21 @@ PIPE = 1 << 20  # bytes that a command may print before anybody reads
 
 def preload() -> None:
     """All but ONNX Runtime, whose own thread, started when it is loaded, would be missing in the forks."""
+    sys.modules["onnxruntime"] = None  # type: ignore[assignment]  # else onnxsim loads it
     import torch
 
     import rdi.camera.reading
     import rdi.evaluation.page
     import rdi.evaluation.result
     import rdi.evaluation.running
+    import rdi.export.comparison
+    import rdi.export.exporter
     import rdi.runtime.batch
     import rdi.runtime.report
     import rdi.training.cache.preparation
     import rdi.training.session  # noqa: F401
 
+    del sys.modules["onnxruntime"]
     torch.set_num_threads(1)
 
 

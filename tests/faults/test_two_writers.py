@@ -73,8 +73,8 @@ def test_a_second_training_of_a_run_is_refused_and_a_killed_one_locks_nothing(
 
 
 def test_two_measurements_into_one_file_leave_whole_rows(commands: Any, given: Path, tmp_path: Path) -> None:
-    arguments = ("eval", "--photos", given / "pictures", "--model", given / "tiny.onnx", "--csv", "rows.csv")
-    arguments += ("--ratio", "100,300", "--exposure", "gt", "--resume")
+    arguments = ["eval", "--photos", given / "pictures", "--model", given / "tiny.onnx", "--csv", "rows.csv"]
+    arguments += ["--ratio", "100,300", "--exposure", "gt", "--resume"]
     both = [commands.start(*arguments, folder=tmp_path) for _ in range(2)]
     for running in both:
         ended = running.wait()
