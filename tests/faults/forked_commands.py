@@ -9,6 +9,7 @@ by {"code", "output"}, code -N for signal N.
 import fcntl
 import json
 import os
+import signal
 import sys
 from typing import Any
 
@@ -51,6 +52,8 @@ def start(request: dict[str, Any]) -> tuple[int, int]:
         os.close(handle)
     # What Python knows of the parent's files, such as that one can be sought in, need not hold for these.
     sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w", 1)
+    # A shell starts what runs in the background with it ignored, which rdi respects.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(request["folder"])
     exec(request["before"], {"__name__": "before"})
     from rdi.cli.main import app
