@@ -5,7 +5,7 @@ OPENVINO = build/openvino
 AUDIT = build/audit
 LOWEST = build/lowest
 
-.PHONY: check format lint types audit test openvino lowest benchmarks
+.PHONY: gallery check format lint types audit test openvino lowest benchmarks
 
 check: lint types audit test
 
@@ -55,3 +55,7 @@ test:
 # Ten minutes on two idle cores; QUICK=1: one run of each, to see that it works. PHOTO: a raw photo.
 benchmarks:
 	$(PYTHON) -m rdi.export.benchmarks.page $(if $(PHOTO),--photo "$(PHOTO)") $(if $(QUICK),--quick) docs/benchmarks.md README.md
+
+# The pictures of docs/gallery.md, by the commands that stand there; `rdi` must be on the path.
+gallery:
+	sed -n '/^```sh/,/^```/{/^```/d;p}' docs/gallery.md | sh -e

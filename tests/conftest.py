@@ -1,6 +1,7 @@
 """Fixtures that all folders' tests share."""
 
 import io
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from rdi.metadata import ModelMetadata
 from rdi.seal import seal
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# A shell starts what runs in the background with Ctrl-C ignored, and so would be every process that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("rdi", deadline=None)

@@ -165,7 +165,7 @@ def test_mistakes_are_answered_in_one_line(checkpoint_file: Path, tmp_path: Path
     pickled = tmp_path / "text.pth"
     pickled.write_text("text")
     mistakes = {
-        ("--checkpoint", text): (1, "no readable safetensors"),
+        ("--checkpoint", text): (1, "is no safetensors file"),
         ("--checkpoint", tmp_path / "missing"): (1, "does not exist"),
         ("--checkpoint", checkpoint_file, "--from-paper", text): (2, "exclude each other"),
         ("--from-paper", text): (1, "loads without running code"),
