@@ -126,10 +126,17 @@ def _mosaics(tiff: Tiff) -> list[Directory]:
 
 def _require_decodable(tiff: Tiff, path: Path) -> None:
     """Of files other than DNG, whose makers use TIFF's fields as they like."""
+    sony = any(
+        bytes(tiff.integers(one, MAKE)[:4]).upper() == b"SONY" for one in tiff.directories if _is_text(one, MAKE)
+    )
     for directory in tiff.directories:
         compressed = tiff.integers(directory, COMPRESSION) == (LOSSLESS_JPEG,)
         if CR2_SLICES in directory or (compressed and tiff.integers(directory, PHOTOMETRIC) == (CFA,)):
-            require_decodable_jpegs(tiff, directory, path)
+            require_decodable_jpegs(tiff, directory, path, tiled=sony)
+
+
+def _is_text(directory: Directory, tag: int) -> bool:
+    return tag in directory and directory[tag].kind in (1, 2, 7)
 
 
 def _dng_container(tiff: Tiff, path: Path) -> Container:

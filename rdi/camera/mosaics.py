@@ -45,8 +45,13 @@ def require_whole_mosaic(tiff: Tiff, directory: Directory, path: Path) -> int:
     return height * width
 
 
-def require_decodable_jpegs(tiff: Tiff, directory: Directory, path: Path) -> None:
-    """Refuse a mosaic of lossless JPEGs, as in CR2 and newer ARW, of which LibRaw would decode nothing: InputError."""
+def require_decodable_jpegs(tiff: Tiff, directory: Directory, path: Path, *, tiled: bool) -> None:
+    """Refuse a mosaic of lossless JPEGs, as in CR2 and newer ARW, of which LibRaw would decode a part: InputError.
+
+    tiled: LibRaw takes the file for one in tiles, as Sony's are, and leaves most of a frame in strips as the memory was
+    """
+    if tiled and TILE_OFFSETS not in directory:
+        raise damaged(path, "its lossless JPEG is not in tiles")
     for offset in tiff.integers(directory, TILE_OFFSETS) or tiff.integers(directory, STRIP_OFFSETS):
         _header(tiff, offset, path)
 

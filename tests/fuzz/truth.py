@@ -20,6 +20,7 @@ class Agreement(StrEnum):
     SAME = "same"
     DIFFERENT = "different"
     UNKNOWN = "unknown"  # the others cannot read the file
+    DAMAGED = "otherwise continued"  # behind damage within a compressed stream, which no decoder notices
 
 
 def agreement(path: Path) -> Agreement:
@@ -43,6 +44,12 @@ def _frame(path: Path) -> NDArray[Any] | None:
     with tifffile.TiffFile(path) as file:
         pages = [page for first in file.pages for page in (first, *(first.pages or ()))]
         found = [page for page in pages if page.tags.valueof(262) == _CFA and page.tags.valueof(254, default=0) == 0]
-        if len(found) != 1 or _LINEARIZATION in found[0].tags:
+        if len(found) != 1 or _LINEARIZATION in found[0].tags or not _unambiguous(set(found[0].tags.keys())):
             return None
-        return np.asarray(found[0].asarray())
+        return np.asarray(found[0].asarray(maxworkers=1))
+
+
+def _unambiguous(tags: set[int]) -> bool:
+    """Strips or tiles, with their sizes: tifffile decodes nonsense where it must guess."""
+    strips, tiles = {273, 279}, {322, 323, 324, 325}
+    return (strips <= tags and not tiles & tags) or (tiles <= tags and not strips & tags)

@@ -231,6 +231,17 @@ def test_a_lossless_jpeg_of_canon_or_sony_that_cannot_be_decoded_is_refused(
         check_container(write(tmp_path / "damaged.cr2", head + jpeg.replace(b"\xff\xc4", b"\xff\xfe")))
 
 
+def test_a_sony_file_with_its_lossless_jpeg_in_strips_is_refused(tmp_path: Path) -> None:
+    """Sony's are tiles; of strips LibRaw would decode a part, and leave the rest as the memory was."""
+    fields = [(271, 2, 4, int.from_bytes(b"SONY", "little")), (259, 3, 1, 7), (262, 3, 1, 32803)]
+    jpeg = bytes(imagecodecs.ljpeg_encode(np.zeros((8, 8), dtype=np.uint16), bitspersample=14))
+    tiles = tiff("<", [*fields, (324, 4, 1, 100)]).ljust(100, b"\0") + jpeg
+    check_container(write(tmp_path / "tiles.arw", tiles))
+    strips = tiff("<", [*fields, (273, 4, 1, 100)]).ljust(100, b"\0") + jpeg
+    with pytest.raises(InputError, match="its lossless JPEG is not in tiles"):
+        check_container(write(tmp_path / "strips.arw", strips))
+
+
 def test_fujifilms_header_tells_where_the_mosaic_ends(tmp_path: Path) -> None:
     head = bytearray(b"FUJIFILMCCD-RAW ".ljust(128, b"\0"))
     struct.pack_into(">II", head, 100, 128, 72)
