@@ -161,9 +161,15 @@ class _Run:
             for file in missing
             if file.path not in self.failures
         }
-        for kind in (MOSAICS, TARGETS):
-            (self.cache / kind).mkdir(exist_ok=True)
-        results = self._call("decoding", list(calls))
+        folders = [self.cache / kind for kind in (MOSAICS, TARGETS)]
+        for folder in folders:
+            folder.mkdir(exist_ok=True)
+        try:
+            results = self._call("decoding", list(calls))
+        except BaseException:  # Ctrl-C, a full disk: the processes that wrote were ended in the middle of it
+            for folder in folders:
+                remove_leftovers(folder)
+            raise
         return {calls[call]: entry for call, entry in results.items() if isinstance(entry, MosaicEntry | TargetEntry)}
 
     def finish(self, entries: dict[_File, Entry], before: Manifest | None) -> Manifest:
