@@ -24,7 +24,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdi.camera.layout import COMPRESSION, STRIP_COUNTS, STRIP_OFFSETS, TILE_COUNTS, TILE_OFFSETS
-from rdi.camera.mosaics import CR2_SLICES, LOSSLESS_JPEG, require_decodable_jpegs, require_whole_mosaic
+from rdi.camera.mosaics import (
+    CR2_SLICES,
+    LOSSLESS_JPEG,
+    require_decodable_jpegs,
+    require_version,
+    require_whole_mosaic,
+)
 from rdi.camera.tiff import DNG_VERSION, MAKE, Directory, Tiff, open_tiff
 from rdi.errors import InputError, NotARawPhotoError, TruncatedPhotoError, UnsupportedMosaicError
 
@@ -141,6 +147,7 @@ def _is_text(directory: Directory, tag: int) -> bool:
 
 def _dng_container(tiff: Tiff, path: Path) -> Container:
     """Row and column deltas of the black level are averaged in, as LibRaw does."""
+    require_version(tiff, path)
     mosaics = _mosaics(tiff)
     found = Container(is_dng=True, pixels=max((require_whole_mosaic(tiff, one, path) for one in mosaics), default=0))
     if len(mosaics) != 1:

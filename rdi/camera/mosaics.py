@@ -19,13 +19,25 @@ from rdi.camera.layout import (
     read_size,
 )
 from rdi.camera.lossless_jpeg import EOI, LosslessHeader, read_lossless_header
-from rdi.camera.tiff import Directory, Tiff
+from rdi.camera.tiff import DNG_VERSION, Directory, Tiff
 from rdi.errors import InputError, TruncatedPhotoError
 
 CR2_SLICES = 50752  # tells Canon's directory with the mosaic from those with previews
 UNCOMPRESSED, LOSSLESS_JPEG = (0, 1), 7
+_BYTE = 1  # the type of a DNG's version
 _SPARE = 16  # a sixteenth more bytes than the pixels need may stand there, as padding; beyond it the header is wrong
 _HEADER, _TAIL = 1 << 14, 1 << 12  # bytes of a JPEG that are looked at
+
+
+def require_version(tiff: Tiff, path: Path) -> None:
+    """Refuse a DNG of version 0, or of none that can be read: InputError.
+
+    LibRaw takes it for a file of its camera's own format, and may leave its pixels as the memory was.
+    """
+    for directory in (one for one in tiff.directories if DNG_VERSION in one):
+        version = tiff.integers(directory, DNG_VERSION)
+        if directory[DNG_VERSION].kind != _BYTE or len(version) != 4 or version[0] == 0:
+            raise damaged(path, f"its DNG version is {'.'.join(map(str, version[:4])) or 'unreadable'}")
 
 
 def require_whole_mosaic(tiff: Tiff, directory: Directory, path: Path) -> int:

@@ -18,7 +18,7 @@ from rdi.isolated import CallLostError, IsolatedProcess
 from tests.fuzz.models import write_grey_model
 from tests.fuzz.mutants import write_mutant
 from tests.fuzz.seeds import REAL, REAL_FILE, seed, seed_names
-from tests.fuzz.trial import Fault, Trial, try_infer, try_info
+from tests.fuzz.trial import PATIENCE, Fault, Trial, try_infer, try_info
 from tests.fuzz.truth import Agreement, agreement
 
 BATCH = 240  # files of one run
@@ -123,7 +123,7 @@ def _disagreements(info: Trial, infer: Trial) -> Iterator[Fault]:
 
 def _compare(files: Sequence[Path], log: Log) -> None:
     """Whether what was read is what the file holds."""
-    with IsolatedProcess(("rdi.camera.reading", "rawpy", "tifffile")) as process:
+    with IsolatedProcess(("rdi.camera.reading", "rawpy", "tifffile"), timeout=PATIENCE / 5) as process:
         for file in files:
             try:
                 found = process.call(agreement, file).value

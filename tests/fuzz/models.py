@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from rdi.camera import Cfa
 from rdi.metadata import ModelMetadata
+from rdi.seal import seal
 
 
 def write_grey_model(path: Path, cfa: Cfa) -> Path:
@@ -58,5 +59,5 @@ def write_grey_model(path: Path, cfa: Cfa) -> Path:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
     helper.set_model_props(model, ModelMetadata(variant="grey", cfa=cfa).to_strings())
     onnx.checker.check_model(model)
-    path.write_bytes(model.SerializeToString())
+    path.write_bytes(seal(model.SerializeToString()))
     return path

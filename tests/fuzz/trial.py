@@ -18,7 +18,21 @@ from typing import Any
 
 PATIENCE = 300.0  # seconds without a word after which a run counts as hung: a guard, not a bar
 ADDRESS_SPACE = 4 << 30  # bytes that each process may map: beyond them allocations fail
-_LIMITED = 'ulimit -v "$0" && exec "$@"'
+# A small process between the tests and the command: what a process is forked from counts as its own peak. Arguments:
+# where to write the peak, the limit, and the command; it ends as the command does.
+_MEASURED = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[2]),) * 2)
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+child = os.spawnv(os.P_NOWAIT, sys.executable, [sys.executable, *sys.argv[3:]])
+_, status, usage = os.wait4(child, 0)
+with open(sys.argv[1], "w") as file:
+    file.write(str(usage.ru_maxrss * 1024))
+code = os.waitstatus_to_exitcode(status)
+if code < 0:
+    os.kill(os.getpid(), -code)
+sys.exit(code)
+"""
 
 
 @dataclass(frozen=True)
@@ -98,32 +112,32 @@ def _try(command: Sequence[str], files: Sequence[Path], work: Path) -> Trial:
 
 def _run(command: Sequence[str], work: Path, temporary: Path) -> _Ended:
     environment = {**os.environ, "TMPDIR": str(temporary), "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
-    limited = ["sh", "-c", _LIMITED, str(ADDRESS_SPACE >> 10), sys.executable, "-m", "rdi.cli", *command]
-    said, complained = work / "stdout", work / "stderr"
+    said, complained, peak = work / "stdout", work / "stderr", work / "peak"
+    peak.write_text("0")
+    measured = [sys.executable, "-c", _MEASURED, str(peak), str(ADDRESS_SPACE), "-m", "rdi.cli", *command]
     with said.open("wb") as out, complained.open("wb") as err:
-        running = subprocess.Popen(limited, stdout=out, stderr=err, env=environment, start_new_session=True)
-        code, peak, hung = _wait(running, (said, complained))
+        running = subprocess.Popen(measured, stdout=out, stderr=err, env=environment, start_new_session=True)
+        hung = not _ends(running, (said, complained))
     lines, complaints = (path.read_text(errors="replace").splitlines() for path in (said, complained))
-    for path in (said, complained):
+    ended = _Ended(running.returncode, hung, lines, complaints, int(peak.read_text()))
+    for path in (said, complained, peak):
         path.unlink()
-    return _Ended(code, hung, lines, complaints, peak)
+    return ended
 
 
-def _wait(running: subprocess.Popen[bytes], outputs: Sequence[Path]) -> tuple[int, int, bool]:
-    """Exit code, peak memory of the largest process, and whether it was killed for want of progress."""
-    progress, since, hung = -1, time.monotonic(), False
-    while True:
-        pid, status, usage = os.wait4(running.pid, os.WNOHANG)
-        if pid:
-            running.returncode = os.waitstatus_to_exitcode(status)
-            return running.returncode, usage.ru_maxrss * 1024, hung
+def _ends(running: subprocess.Popen[bytes], outputs: Sequence[Path]) -> bool:
+    """Wait for the end; False where it had to be killed for want of progress."""
+    progress, since = -1, time.monotonic()
+    while running.poll() is None:
         size = sum(path.stat().st_size for path in outputs)
         if size != progress:
             progress, since = size, time.monotonic()
-        elif time.monotonic() - since > PATIENCE and not hung:
-            hung = True
-            running.kill()
+        elif time.monotonic() - since > PATIENCE:
+            os.killpg(running.pid, signal.SIGKILL)
+            running.wait()
+            return False
         time.sleep(0.02)
+    return True
 
 
 def _told(ended: _Ended, files: Sequence[Path]) -> dict[Path, dict[str, Any]]:

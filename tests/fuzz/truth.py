@@ -42,7 +42,7 @@ def _frame(path: Path) -> NDArray[Any] | None:
 
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)
     with tifffile.TiffFile(path) as file:
-        pages = [page for first in file.pages for page in (first, *(first.pages or ()))]
+        pages = [file.pages.first, *(file.pages.first.pages or ())]  # a hostile chain of pages has no end
         found = [page for page in pages if page.tags.valueof(262) == _CFA and page.tags.valueof(254, default=0) == 0]
         if len(found) != 1 or _LINEARIZATION in found[0].tags or not _unambiguous(set(found[0].tags.keys())):
             return None

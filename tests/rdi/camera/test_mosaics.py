@@ -173,6 +173,15 @@ def test_a_dng_is_checked_whatever_version_its_header_names(
         check_container(path)
 
 
+@pytest.mark.parametrize("version", [(1, bytes(4)), (SHORT, (1, 4, 0, 0)), (1, b"\1\4")])
+def test_a_dng_whose_version_libraw_would_not_see_is_refused(
+    version: tuple[int, Any], small_photo: RawPhoto, write_variant: WriteVariant
+) -> None:
+    """It would be read as another format, and its pixels left as the memory was."""
+    with pytest.raises(InputError, match="its DNG version is"):
+        read_photo(write_variant(small_photo, {50706: version}))
+
+
 def test_of_a_field_that_stands_twice_the_last_one_counts(small_photo: RawPhoto, write_variant: WriteVariant) -> None:
     """As for LibRaw, which would read another frame than the one that was checked."""
     path = write_variant(small_photo, {254: None, 278: None, 284: None, 250: (LONG, 0)})
