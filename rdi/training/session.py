@@ -137,4 +137,4 @@ def _weights_are_written(folder: Path, state: TrainingState) -> bool:
         written = load_checkpoint(folder / CHECKPOINT).metadata.weights_sha256
     except CheckpointError:
         return False
-    return written == state.facts["weights_sha256"]
+    return bool(written == state.facts["weights_sha256"])
