@@ -12,6 +12,7 @@ from rdi.camera.containers import check_container
 from rdi.camera.photo import RawPhoto
 from rdi.errors import InputError, LevelsError, MemoryLimitError, ModelError, OutputError, RdiError, UsageError
 from rdi.isolated import PHOTO_READING, IsolatedProcess
+from rdi.leftovers import remove_leftovers
 from rdi.memory import parse_bytes
 from rdi.runtime.budget import ProcessLimit
 from rdi.runtime.color_matrix import ColorMatrix
@@ -97,6 +98,8 @@ def restore_files(
         white_balance.require_usable(restorer.model)
         color_matrix.require_usable(restorer.model)
         pipeline.prepare_writing(load_encoders)
+        for folder in {job.target.parent for job in jobs}:  # of what is skipped, too, and so is written no more
+            remove_leftovers(folder)
 
         def colours(photo: RawPhoto) -> RawPhoto:
             return white_balance.apply(color_matrix.apply(photo))

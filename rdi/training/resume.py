@@ -30,9 +30,12 @@ def newest_run() -> Path:
     return max(states, key=lambda path: path.stat().st_mtime).parent.parent
 
 
-def resumed(state: TrainingState, given: Mapping[str, Any], file: Path | None = None) -> Configuration:
+def resumed(
+    state: TrainingState, given: Mapping[str, Any], file: Path | None = None, *, unwritten: bool = False
+) -> Configuration:
     """The run's own settings and places, with what was given anew.
 
+    unwritten: whether the run was killed before the state's weights were written: that is left to do, if no step is
     Raises UsageError for a setting with which the run would no longer be the one that was begun.
     """
     stored = UNSAID | state.facts["settings"] | state.facts["places"]
@@ -50,7 +53,8 @@ def resumed(state: TrainingState, given: Mapping[str, Any], file: Path | None = 
                 f"{option_name(item.name)} {written(now)} does not fit: the run was begun with {written(before)}; "
                 "leave it out, or start another run from its weights with --init"
             )
-    if configuration.settings.steps <= state.step:
+    steps = configuration.settings.steps
+    if steps < state.step or (steps == state.step and not unwritten):
         raise UsageError(f"the run has done its {state.step} steps; give more with --steps to go on")
     return configuration
 

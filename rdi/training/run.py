@@ -79,8 +79,9 @@ class Run:
         """The file for `rdi export`, and under the step's number if it is one to keep."""
         if self.step == 0:
             return
-        save_checkpoint(self.learner.exported, self.described(), self.folder / CHECKPOINT)
         self.keep()
+        # The last of all: where it has the state's weights, nothing of that step is left to write.
+        save_checkpoint(self.learner.exported, self.described(), self.folder / CHECKPOINT)
 
     def keep(self) -> None:
         """Weights under the step's number, if it is one to keep."""

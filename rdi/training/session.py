@@ -11,7 +11,7 @@ import torch
 from rdi.checkpoint import load_checkpoint
 from rdi.errors import CheckpointError, UsageError
 from rdi.locks import writer_lock
-from rdi.runs import new_run
+from rdi.runs import CHECKPOINT, new_run
 from rdi.training.amplifications import require_tables
 from rdi.training.choices import Device
 from rdi.training.configuration import Configuration
@@ -128,4 +128,13 @@ def resumed_session(run: Path | None, given: Mapping[str, Any], file: Path | Non
     folder = run or newest_run()
     state, problems = load_newest_state(folder)
     notes = [f"{problem}; going on from step {state.step}" for problem in problems]
-    return Session(resumed(state, given, file), folder, state, tuple(notes))
+    configuration = resumed(state, given, file, unwritten=not _weights_are_written(folder, state))
+    return Session(configuration, folder, state, tuple(notes))
+
+
+def _weights_are_written(folder: Path, state: TrainingState) -> bool:
+    try:
+        written = load_checkpoint(folder / CHECKPOINT).metadata.weights_sha256
+    except CheckpointError:
+        return False
+    return bool(written == state.facts["weights_sha256"])

@@ -116,11 +116,19 @@ def with_old_outputs(folder: Path, case: Case) -> Path:
     return folder / "out"
 
 
-@pytest.fixture(params=list(CASES))
-def case(request: pytest.FixtureRequest) -> Case:
-    return CASES[request.param]
+QUICK = ("infer a folder", "simulate")  # with every fault; the others with kill -9 alone, unless with -m full
+KILLED = (*QUICK, "infer with a page", "simulate a tree", "export")
 
 
+def cases(always: tuple[str, ...]) -> pytest.MarkDecorator:
+    """All cases; those that are not always tried are marked."""
+    params = [
+        pytest.param(case, id=name, marks=() if name in always else pytest.mark.full) for name, case in CASES.items()
+    ]
+    return pytest.mark.parametrize("case", params)
+
+
+@cases(QUICK)
 def test_a_disk_that_is_full_leaves_old_outputs_and_nothing_half(
     case: Case, commands: Any, given: Path, hidden: Any, tmp_path: Path
 ) -> None:
@@ -134,6 +142,7 @@ def test_a_disk_that_is_full_leaves_old_outputs_and_nothing_half(
     assert hidden(out) == []
 
 
+@cases(QUICK)
 def test_a_folder_that_cannot_be_written_is_named_and_stays_as_it_is(
     case: Case, commands: Any, given: Path, hidden: Any, tmp_path: Path
 ) -> None:
@@ -151,6 +160,7 @@ def test_a_folder_that_cannot_be_written_is_named_and_stays_as_it_is(
     assert hidden(out) == []
 
 
+@cases(QUICK)
 def test_ctrl_c_leaves_nothing_half(case: Case, commands: Any, given: Path, hidden: Any, tmp_path: Path) -> None:
     out = with_old_outputs(tmp_path, case)
     before = case.before + commands.stopped_at_file(case.breaks_at)
@@ -165,6 +175,7 @@ def test_ctrl_c_leaves_nothing_half(case: Case, commands: Any, given: Path, hidd
     assert hidden(out) == []
 
 
+@cases(KILLED)
 def test_kill_9_leaves_whole_outputs_and_the_next_run_clears_up(
     case: Case, commands: Any, given: Path, hidden: Any, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from PIL import Image
 
 
@@ -40,6 +41,7 @@ def test_a_killed_batch_does_not_hinder_one_that_lives(commands: Any, given: Pat
     assert (tmp_path / "a.png").read_bytes() == picture
 
 
+@pytest.mark.full
 def test_a_second_preparation_is_refused_and_a_killed_one_locks_nothing(
     commands: Any, given: Path, hidden: Any, tmp_path: Path
 ) -> None:
@@ -56,6 +58,7 @@ def test_a_second_preparation_is_refused_and_a_killed_one_locks_nothing(
     assert hidden(tmp_path) == []
 
 
+@pytest.mark.full
 def test_a_second_training_of_a_run_is_refused_and_a_killed_one_locks_nothing(
     commands: Any, given: Path, tmp_path: Path
 ) -> None:

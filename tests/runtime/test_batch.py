@@ -198,3 +198,17 @@ def test_closing_ends_the_batch_and_its_process(small_photo: RawPhoto, tiny_mode
     assert process.pid is None
     assert len(list(tmp_path.glob("*.png"))) < 8
     assert [path.name for path in tmp_path.iterdir() if path.suffix not in (".png", ".dng")] == []
+
+
+def test_what_a_killed_batch_left_goes_even_where_its_picture_is_done(
+    small_photo: RawPhoto, tiny_model: Path, tmp_path: Path
+) -> None:
+    """It was killed in the moment after the picture got its name: the note that told of it is still there."""
+    (job,) = jobs_for(tmp_path, small_photo, "a")
+    job.target.write_bytes(b"done")
+    (tmp_path / ".a.png.writing").write_text(".a.0123456789ab.png")
+    (tmp_path / ".b.png.writing").write_text(".b.0123456789ab.png")
+    (tmp_path / ".b.0123456789ab.png").write_bytes(b"half")
+    (outcome,) = restore_files([job], Restorer(tiny_model))
+    assert outcome.status is Status.SKIPPED
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.dng", "a.png"]
