@@ -4,11 +4,12 @@ import torch
 from torch import Tensor, nn
 
 from rdi.checkpoint import Checkpoint
+from rdi.companding import ROOT_OF_TOE, TOE
 from rdi.export.amplifier import Amplifier
 from rdi.export.deployment import deploy
 from rdi.export.half import in_precision
 from rdi.export.sites import Sites
-from rdi.metadata import BelowBlack, ModelMetadata, Precision
+from rdi.metadata import BelowBlack, Companding, ModelMetadata, Precision
 from rdi.network import fold_weight_norm, plain_network
 
 
@@ -32,7 +33,7 @@ class RestorationGraph(nn.Module):
         super().__init__()
         self.network = network
         self.computes_in = computes_in
-        self.below_black = metadata.below_black
+        self.below_black, self.companding = metadata.below_black, metadata.companding
         self.sites = Sites(metadata.cfa)
         self.amplifier = Amplifier(metadata.cfa, metadata.m_convention)
 
@@ -69,7 +70,9 @@ class RestorationGraph(nn.Module):
         return used
 
     def normalise(self, mosaic: Tensor, black_level: Tensor, white_level: Tensor, factor: Tensor) -> Tensor:
-        """x = (mosaic - black) / (white - black) * factor, at least 0 for a network trained so; factor: (sites,).
+        """x = (mosaic - black) / (white - black) * factor, at least 0 or its root for a network trained so.
+
+        factor:  (sites,)
 
         returns: (1, 1, H, W), worked out in float32, in the type that the network computes in
         """
@@ -79,6 +82,8 @@ class RestorationGraph(nn.Module):
         if self.below_black is BelowBlack.CUT:
             above_black = torch.relu(above_black)
         x = above_black * scale
+        if self.companding is Companding.ROOT:
+            x = x / (torch.sqrt(x.abs() + TOE) + ROOT_OF_TOE)
         return x.view(mosaic.shape).to(self.computes_in)
 
 

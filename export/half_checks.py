@@ -41,6 +41,7 @@ def check_overflow(checkpoint: Checkpoint) -> Check:
     for pattern in PATTERNS.values():
         signal = pattern(*SIZE, np.random.default_rng(SEED))
         mosaic = mosaic_of(signal / signal.max(), settings, cfa, 1.0)
-        light = to_light(mosaic, cfa, settings.black_level, settings.white_level, BRIGHTEST, settings.gains)
+        kind = checkpoint.metadata.below_black, checkpoint.metadata.companding
+        light = to_light(mosaic, cfa, settings.black_level, settings.white_level, BRIGHTEST, settings.gains, *kind)
         lost += int((~half.unclamped(torch.from_numpy(light)[None, None]).isfinite()).sum())
     return Check("overflow in half precision", lost, 0, "values that are no numbers")

@@ -17,7 +17,7 @@ from rdi.export.report import Check
 from rdi.export.session import GraphSession, Picture
 from rdi.export.settings import DEFAULT_MIN_PSNR
 from rdi.levels import to_light
-from rdi.metadata import Precision, Rendering
+from rdi.metadata import ModelMetadata, Precision, Rendering
 
 # Half a step of the integer output, and the rounding of two float32 networks that sum in different orders.
 PICTURE_BOUND = 0.5 / LARGEST + 1e-5
@@ -49,11 +49,12 @@ class Case:
         signal = PATTERNS[self.pattern](*size, np.random.default_rng(SEED))
         return mosaic_of(signal, self.settings, cfa, self.amplification)
 
-    def light(self, size: tuple[int, int], cfa: Cfa) -> Floats:
+    def light(self, size: tuple[int, int], metadata: ModelMetadata) -> Floats:
         """Its frame as the network is given it, (H, W) float32."""
         settings = self.settings
-        levels = settings.black_level, settings.white_level
-        return to_light(self.mosaic(size, cfa), cfa, *levels, self.amplification, settings.gains)
+        levels, kind = (settings.black_level, settings.white_level), (metadata.below_black, metadata.companding)
+        mosaic = self.mosaic(size, metadata.cfa)
+        return to_light(mosaic, metadata.cfa, *levels, self.amplification, settings.gains, *kind)
 
 
 @dataclass

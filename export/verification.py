@@ -112,7 +112,7 @@ def check_deployment(checkpoint: Checkpoint) -> Check:
     worst = 0.0
     for size, cases in all_cases(checkpoint.metadata.cfa):
         for case in cases[::3]:  # one of each pattern: the amplification is not the networks' business
-            x = torch.from_numpy(case.light(size, checkpoint.metadata.cfa))[None, None]
+            x = torch.from_numpy(case.light(size, checkpoint.metadata))[None, None]
             with torch.inference_mode():
                 trained = checkpoint.network.unclamped(x).permute(0, 2, 3, 1)
                 error = (network.unclamped(x) - trained).abs().max() / trained.abs().max()

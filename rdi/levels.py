@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from rdi.camera.cfa import Cfa
 from rdi.camera.photo import Mosaic
-from rdi.model_kinds import BelowBlack
+from rdi.companding import compress
+from rdi.model_kinds import BelowBlack, Companding
 
 Floats = NDArray[np.float32]
 
@@ -24,12 +25,14 @@ def to_light(
     amplification: float,
     gains: NDArray[np.float64] | None = None,
     below_black: BelowBlack = BelowBlack.KEPT,
+    companding: Companding = Companding.NONE,
 ) -> Floats:
     """x = (mosaic - black) / (white - black) * amplification * gains: (H, W) float32, not clipped above.
 
     mosaic:      (H, W) uint16, beginning with the first site of `cfa`
     black_level, gains: (sites,) in raster order; no gains = ones
     below_black: whether x may be negative, or is cut off at 0, as in the paper
+    companding:  whether x or its root (`rdi.companding`) is returned
     """
     height, width = mosaic.shape
     period = cfa.period
@@ -46,4 +49,4 @@ def to_light(
         part *= np.float32(amplification)
         if balance is not None:
             part *= balance[:rows]
-    return x
+    return compress(x) if companding is Companding.ROOT else x

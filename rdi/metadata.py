@@ -13,6 +13,7 @@ from rdi.amplifier import MConvention
 from rdi.camera.cfa import Cfa
 from rdi.errors import ModelError
 from rdi.model_kinds import BelowBlack as BelowBlack  # all of them are part of a model's description
+from rdi.model_kinds import Companding as Companding
 from rdi.model_kinds import Curve as Curve
 from rdi.model_kinds import Rendering as Rendering
 from rdi.model_kinds import WhiteBalance as WhiteBalance
@@ -51,8 +52,12 @@ _SLOW_ON_A_CPU = (
 
 
 # What a file means that says nothing of it: a weights file is not asked how it stores numbers, and models made before
-# there was a choice were trained without negative light.
-UNSAID = {"rdi.precision": str(Precision.FP32), "rdi.below_black": str(BelowBlack.CUT)}
+# there was a choice were trained without negative light, and on light as it is.
+UNSAID = {
+    "rdi.precision": str(Precision.FP32),
+    "rdi.below_black": str(BelowBlack.CUT),
+    "rdi.companding": str(Companding.NONE),
+}
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,7 @@ class ModelMetadata:
     cfa:           phase that the mosaic must have
     white_balance: where the gains are applied
     below_black:   whether counts below black are cut off before the network
+    companding:    whether the network works on light or on its root
     m, m_convention: factor of the amplifier's estimate, and whether it enters before or after the clip
     training:      data and settings it was trained with
     weights_sha256: hash of the folded weights (`rdi.checkpoint.weights_digest`)
@@ -87,6 +93,7 @@ class ModelMetadata:
     cfa: Cfa = Cfa.RGGB
     white_balance: WhiteBalance = WhiteBalance.INPUT
     below_black: BelowBlack = BelowBlack.KEPT
+    companding: Companding = Companding.NONE
     m: float = 5.0
     m_convention: MConvention = MConvention.BEFORE_CLIP
     training: dict[str, Any] = field(default_factory=dict)

@@ -24,6 +24,13 @@ class WhiteBalance(StrEnum):
     BAKED = "baked"  # the paper's way: the network learned one camera's balance; gains stay 1
 
 
+class Companding(StrEnum):
+    """Whether the network works on light as it is or on its root; see `rdi.companding`."""
+
+    NONE = "none"  # the paper's way
+    ROOT = "root"  # noise is as strong in highlights as in shadows: one filter is right for both
+
+
 class BelowBlack(StrEnum):
     """What becomes of counts below the black level; see `rdi.levels`."""
 

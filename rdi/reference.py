@@ -15,8 +15,8 @@ from rdi.rendering import finish
 def network_input(frame: Frame, white_level: float, amplification: float, metadata: ModelMetadata) -> Tensor:
     """What the network is given: (1, 1, H, W) float32; the gains count for white balance "input" only."""
     gains = frame.gains if metadata.white_balance is WhiteBalance.INPUT else None
-    below = metadata.below_black
-    light = to_light(frame.mosaic, metadata.cfa, frame.black_level, white_level, amplification, gains, below)
+    kind = metadata.below_black, metadata.companding
+    light = to_light(frame.mosaic, metadata.cfa, frame.black_level, white_level, amplification, gains, *kind)
     return torch.from_numpy(light)[None, None]
 
 

@@ -4,6 +4,7 @@
 |---|---|---|
 | paper | sRGB with the curve | clipped |
 | camera | white-balanced linear camera RGB | the camera's matrix, `rdi.gamut`, the curve |
+| camera, companding root | its root | `rdi.companding.expand`, then the same |
 
 A network that gives sRGB has learnt the colours of the camera it was trained with. One that gives what the camera saw,
 without noise, is right on every camera whose matrix is known. Its output is linear light, not the curve's codes: the
@@ -14,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdi.color import apply_matrix, encode
+from rdi.companding import expand
 from rdi.gamut import compress_gamut
-from rdi.metadata import Curve, ModelMetadata, Rendering
+from rdi.metadata import Companding, Curve, ModelMetadata, Rendering
 
 Floats = NDArray[np.float32]
 
@@ -39,5 +41,6 @@ def finish(
 ) -> Floats:
     """A network's output (H, W, 3) before any clip -> the picture in [0, 1]; the rest counts for camera RGB only."""
     if model.rendering is Rendering.CAMERA:
-        return render_camera(output, camera_to_srgb, gamut_compression, model.curve)
+        light = expand(output) if model.companding is Companding.ROOT else output
+        return render_camera(light, camera_to_srgb, gamut_compression, model.curve)
     return np.clip(output, 0.0, 1.0).astype(np.float32)

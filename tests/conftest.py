@@ -237,12 +237,13 @@ def exported_model(checkpoint_file: Path, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="session")
 def camera_model(checkpoint_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same weights taken for a network that gives camera RGB, exported with its strips."""
+    """The same weights taken for a network that gives the root of camera RGB, exported with its strips."""
     from rdi.checkpoint import Checkpoint, load_checkpoint
     from rdi.export import export
-    from rdi.metadata import Rendering
+    from rdi.metadata import Companding, Rendering
 
     loaded = load_checkpoint(checkpoint_file)
     path = tmp_path_factory.mktemp("exported") / "camera.onnx"
-    export(Checkpoint(loaded.network, loaded.metadata.replace(rendering=Rendering.CAMERA)), path)
+    described = loaded.metadata.replace(rendering=Rendering.CAMERA, companding=Companding.ROOT)
+    export(Checkpoint(loaded.network, described), path)
     return path

@@ -74,7 +74,7 @@ class DeploymentNetwork(nn.Module):
         """trained: without weight normalisation (`rdi.network.plain_network`); metadata: what its output is."""
         super().__init__()
         rendered = metadata.rendering is Rendering.CAMERA
-        self.picture = CameraPicture(metadata.curve) if rendered else FinishedPicture()
+        self.picture = CameraPicture(metadata.curve, metadata.companding) if rendered else FinishedPicture()
         self.quarter = Convolution(gathering(4), stride=(4, 4))
         self.eighth = Convolution(gathering(2, 4), stride=(8, 8))
         self.medium = DeployedMedium(trained.medium)

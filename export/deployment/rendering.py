@@ -18,21 +18,22 @@ import torch
 from torch import Tensor, nn
 
 from rdi.color import TONES
+from rdi.companding import expand
 from rdi.export.amplifier import look_up
 from rdi.export.deployment.picture import LARGEST, TILE, interleave
 from rdi.gamut import FARTHEST, KNEE, NEAREST
-from rdi.metadata import Curve
+from rdi.metadata import Companding, Curve
 
 COLOURS = 3
 CODES = LARGEST + 1
 
 
 class CameraPicture(nn.Module):
-    """The network's output is white-balanced linear camera RGB: it is rendered."""
+    """The network's output is white-balanced linear camera RGB, or its root: it is rendered."""
 
-    def __init__(self, curve: Curve = Curve.BT709) -> None:
+    def __init__(self, curve: Curve = Curve.BT709, companding: Companding = Companding.NONE) -> None:
         super().__init__()
-        self.curve = curve
+        self.curve, self.companding = curve, companding
 
     def forward(
         self, tiles: Sequence[Tensor], camera_to_srgb: Tensor, gamut_compression: Tensor, cut: int = 0
@@ -47,14 +48,14 @@ class CameraPicture(nn.Module):
         together = torch.cat([phase[row] for row in range(TILE) for phase in rendered], dim=0)
         return interleave(together.view(TILE, len(tiles) * TILE * COLOURS, -1), tiles[0].shape[2], cut)
 
-    @staticmethod
     def render(
-        tile: Tensor, to_differences: Tensor, to_darkness: Tensor, codes: Tensor, farthest: Tensor
+        self, tile: Tensor, to_differences: Tensor, to_darkness: Tensor, codes: Tensor, farthest: Tensor
     ) -> list[Tensor]:
         """One phase: (column and colour, places) for each row of a tile."""
         rows = []
         for camera in torch.split(tile.view(TILE * TILE, COLOURS, -1), TILE):  # (columns, 3, places): one row of a tile
-            differences, darkness = to_differences @ camera, to_darkness @ camera
+            light = expand(camera) if self.companding is Companding.ROOT else camera
+            differences, darkness = to_differences @ light, to_darkness @ light
             linear = kept_saturation(darkness, differences, farthest) * differences - darkness
             places = linear.clamp(0, LARGEST).to(torch.int32).view(TILE * COLOURS, -1)
             rows.append(look_up(codes, places))

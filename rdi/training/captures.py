@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 from rdi.camera.cfa import Cfa
 from rdi.defects import Defects
@@ -41,13 +42,16 @@ READ_FACTOR = (0.8, 2.5)
 
 @dataclass(frozen=True)
 class PhotoWindow:
-    """A square crop of a photo, mirrored and transposed; beyond a photo's border its mirror image.
+    """A square crop of a photo, reduced, mirrored and transposed; beyond a photo's border its mirror image.
 
-    top, left: of the crop; may be negative by as much as the photo is too small
+    top, left: of the crop, in the photo's pixels; may be negative by as much as the photo is too small
+    extent:    of the crop, in the photo's pixels
+    side:      of what comes of it: `extent` or less
     """
 
     top: int
     left: int
+    extent: int
     side: int
     mirror_rows: bool
     mirror_columns: bool
@@ -55,24 +59,36 @@ class PhotoWindow:
 
     @classmethod
     def draw(
-        cls, shape: tuple[int, ...], side: int, generator: np.random.Generator, *, transposed: bool = True
+        cls,
+        shape: tuple[int, ...],
+        side: int,
+        generator: np.random.Generator,
+        *,
+        transposed: bool = True,
+        reduction: float = 1.0,
     ) -> "PhotoWindow":
         """One of all that fit, or, where the photo is smaller, of all that hold it.
 
         transposed: whether rows and columns may be exchanged, too; else they are only mirrored
+        reduction:  how many of the photo's pixels become one, along each side, at most: less where the photo is small
         """
-        top, left = (int(generator.integers(min(room, 0), max(room, 0) + 1)) for room in (n - side for n in shape[:2]))
+        extent = max(min(round(side * reduction), *shape[:2]), side)
+        top, left = (
+            int(generator.integers(min(room, 0), max(room, 0) + 1)) for room in (n - extent for n in shape[:2])
+        )
         mirror_rows, mirror_columns, transpose = (bool(flag) for flag in generator.integers(2, size=3))
-        return cls(top, left, side, mirror_rows, mirror_columns, transpose and transposed)
+        return cls(top, left, extent, side, mirror_rows, mirror_columns, transpose and transposed)
 
     def cut(self, photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The crop, (side, side, 3)."""
-        top, left, side = self.top, self.left, self.side
-        patch = photo[max(top, 0) : top + side, max(left, 0) : left + side]
-        if patch.shape[:2] != (side, side):
+        top, left, extent = self.top, self.left, self.extent
+        patch = photo[max(top, 0) : top + extent, max(left, 0) : left + extent]
+        if patch.shape[:2] != (extent, extent):
             before = [max(-start, 0) for start in (top, left)]
-            after = [side - extent - pad for extent, pad in zip(patch.shape, before, strict=False)]
+            after = [extent - length - pad for length, pad in zip(patch.shape, before, strict=False)]
             patch = np.pad(patch, (*zip(before, after, strict=True), (0, 0)), mode="symmetric")
+        if extent != self.side:
+            patch = np.asarray(Image.fromarray(patch).resize((self.side, self.side), Image.Resampling.LANCZOS))
         patch = patch[:: -1 if self.mirror_rows else 1, :: -1 if self.mirror_columns else 1]
         return patch.transpose(1, 0, 2) if self.transpose else patch
 
@@ -81,14 +97,16 @@ class PhotoWindow:
 class Draw:
     """What is drawn for one sample: all but the noise itself.
 
-    path, photo: the photo, (H, W, 3) uint8 sRGB
+    path:        of the photo
+    patch:       (crop, crop, 3) uint8 sRGB of it
+    window:      where that lies
     light:       (3,) factors on the scene's linear red, green and blue
     highlights:  how many times as bright as in the photo its white is
     defects:     of the sensor; None: it has none
     """
 
     path: Path
-    photo: NDArray[np.uint8]
+    patch: NDArray[np.uint8]
     window: PhotoWindow
     sensor: Sensor
     exposure: Exposure
@@ -123,11 +141,11 @@ class SimulatedCaptures(Samples):
         """Sample i; its target is what the sensor saw, without noise, rendered as the network's output will be."""
         drawn, generator = self._draw(index)
         sensor, exposure = drawn.sensor, drawn.exposure
-        camera = to_camera(drawn.window.cut(drawn.photo), sensor, drawn.light, drawn.highlights)
+        camera = to_camera(drawn.patch, sensor, drawn.light, drawn.highlights)
         mosaic = expose(camera, sensor, exposure, ReadNoise.TUKEY_LAMBDA, generator, drawn.defects)
         gains = self.cfa.per_site(exposure.white_balance) if self._balanced else None
-        levels, below = (sensor.black_levels, sensor.white_level), self.settings.below_black
-        inputs = to_light(mosaic, self.cfa, *levels, exposure.ratio, gains, below)
+        levels, kind = (sensor.black_levels, sensor.white_level), (self.settings.below_black, self.settings.companding)
+        inputs = to_light(mosaic, self.cfa, *levels, exposure.ratio, gains, *kind)
         rendered = self.settings.rendering is Rendering.CAMERA
         # Light beyond white is clipped in camera RGB, as raw developers do, or goes to white as all colours do.
         target = render_camera(camera, sensor.srgb_from_camera) if rendered else render_clean(camera, sensor)
@@ -145,7 +163,7 @@ class SimulatedCaptures(Samples):
         flips = [name for name in ("mirror_rows", "mirror_columns", "transpose") if getattr(window, name)]
         red, _, blue = exposure.white_balance
         return (
-            f"{drawn.path}, {window.side}x{window.side} pixels from row {window.top}, column "
+            f"{drawn.path}, {window.extent}x{window.extent} pixels from row {window.top}, column "
             f"{window.left} ({', '.join(flips) or 'as it is'}), as a {drawn.sensor.name} at ISO {exposure.iso:.0f}, "
             f"ratio {exposure.ratio:.1f}, white balance {red:.2f},1,{blue:.2f}, "
             f"light times {','.join(f'{factor:.2f}' for factor in drawn.light)}"
@@ -165,12 +183,26 @@ class SimulatedCaptures(Samples):
         number = int(generator.integers(len(self.photos)))
         photo = self.photos[number]  # once: one that is not kept is decoded for it
         settings = self.settings
-        window = PhotoWindow.draw(photo.shape, settings.crop, generator, transposed=settings.transpose)
+        patch, window = self._draw_patch(photo, generator)
         sensor = self.draw_sensor(generator)
         exposure, light = self.draw_exposure(sensor, generator), draw_light(generator)
         highlights = draw_highlights(generator)
         defects = Defects.draw(generator) if settings.defects else None
-        return Draw(self.photos.paths[number], photo, window, sensor, exposure, light, highlights, defects), generator
+        return Draw(self.photos.paths[number], patch, window, sensor, exposure, light, highlights, defects), generator
+
+    def _draw_patch(
+        self, photo: NDArray[np.uint8], generator: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], PhotoWindow]:
+        """Of some random crops the one with most detail: (crop, crop, 3), and where it lies."""
+        settings = self.settings
+        drawn = []
+        for _ in range(settings.detail):
+            reduction = draw_log_uniform((1.0, settings.reduction), generator) if settings.reduction > 1 else 1.0
+            window = PhotoWindow.draw(
+                photo.shape, settings.crop, generator, transposed=settings.transpose, reduction=reduction
+            )
+            drawn.append((window.cut(photo), window))
+        return max(drawn, key=lambda one: detail_of(one[0])) if len(drawn) > 1 else drawn[0]
 
     def draw_sensor(self, generator: np.random.Generator) -> Sensor:
         """One of the cameras; but for the one whose noise is calibrated, with noise that differs a little each time."""
@@ -233,6 +265,15 @@ def draw_highlights(generator: np.random.Generator) -> float:
     A network that never met a small lamp of ten times white beside darkness puts a dark or coloured rim around it.
     """
     return draw_log_uniform(HIGHLIGHTS, generator) if generator.random() < SHINING_SHARE else 1.0
+
+
+def detail_of(picture: NDArray[np.uint8]) -> float:
+    """Mean absolute difference between neighbouring rows of green, in codes: what noise hides first.
+
+    picture: (H, W, 3)
+    """
+    green = picture[..., 1].astype(np.int16)
+    return float(np.abs(np.diff(green, axis=0)).mean() + np.abs(np.diff(green, axis=1)).mean())
 
 
 def draw_log_uniform(bounds: tuple[float, float], generator: np.random.Generator) -> float:

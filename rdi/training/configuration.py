@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rdi.errors import UsageError
-from rdi.model_kinds import BelowBlack, Rendering, WhiteBalance
+from rdi.model_kinds import BelowBlack, Companding, Rendering, WhiteBalance
 from rdi.training.choices import Optimiser, Schedule
 from rdi.training.conversion import all_fields, convert, shown, words
 from rdi.training.setting_fields import Group, option_name
@@ -28,6 +28,7 @@ PRESETS: Mapping[Preset, Mapping[str, Any]] = {
         "rendering": Rendering.PAPER,
         "white_balance": WhiteBalance.BAKED,
         "below_black": BelowBlack.CUT,
+        "companding": Companding.NONE,
         "steps": 1_000_000,
         "batch": 8,
         "crop": 512,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from rdi.model_kinds import Rendering
+from rdi.companding import expand
+from rdi.model_kinds import Companding, Rendering
 from rdi.network import RestorationNetwork
 from rdi.torch_rendering import render
 from rdi.training.acceleration import compiled, lay_channels_last, multiplies_bfloat16, precision
@@ -113,7 +114,8 @@ class Learner:
             output = self.model(batch.inputs)
         restored = output.float()
         if settings.rendering is Rendering.CAMERA:
-            restored = render(restored, batch.camera_to_srgb, batch.gamut_compression)
+            light = expand(restored) if settings.companding is Companding.ROOT else restored
+            restored = render(light, batch.camera_to_srgb, batch.gamut_compression)
         weights = settings.pixel_weight, settings.structure_weight, settings.grain_weight
         return weighted_loss(restored, batch.target, settings.pixel_loss, *weights)
 

@@ -93,6 +93,7 @@ def train(
     metadata = ModelMetadata(
         rendering=settings.rendering,
         below_black=settings.below_black,
+        companding=settings.companding,
         cfa=source.cfa,
         m=settings.m,
         white_balance=settings.white_balance,

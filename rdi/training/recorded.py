@@ -110,6 +110,7 @@ class PairCrops(Samples):
             pair.amplification(self.settings),
             gains,
             self.settings.below_black,
+            self.settings.companding,
         )
         picture = np.ascontiguousarray(window.cut(pair.target).transpose(2, 0, 1)).astype(np.float32)
         picture /= WHITE

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from rdi.errors import CheckpointError, UsageError
-from rdi.model_kinds import BelowBlack
+from rdi.model_kinds import BelowBlack, Companding
 from rdi.runs import RUNS
 from rdi.training.acceleration import multiplies_bfloat16
 from rdi.training.configuration import Configuration, configure
@@ -19,7 +19,7 @@ from rdi.training.settings import TrainingSettings
 from rdi.training.state import FOLDER, TrainingState
 
 # What runs were begun with before there was a choice.
-UNSAID = {"below_black": str(BelowBlack.CUT)}
+UNSAID = {"below_black": str(BelowBlack.CUT), "companding": str(Companding.NONE)}
 
 
 def newest_run() -> Path:

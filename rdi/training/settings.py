@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rdi.errors import UsageError
-from rdi.model_kinds import BelowBlack, Rendering, WhiteBalance
+from rdi.model_kinds import BelowBlack, Companding, Rendering, WhiteBalance
 from rdi.training.choices import Amplification, Camera, Device, Optimiser, PixelLoss, Schedule
 from rdi.training.setting_fields import Group, check_bounds, setting
 
@@ -104,6 +104,11 @@ class TrainingSettings:
         "Counts below the black level. kept: negative light, blacks stay neutral; cut: at 0, the paper's way.",
         group=Group.DATA,
     )
+    companding: Companding = setting(
+        Companding.ROOT,
+        "root: the network works on the root of light, where noise is even; none: on light, the paper's way.",
+        group=Group.DATA,
+    )
     amplification: Amplification = setting(
         Amplification.GT,
         "Of recorded pairs. gt: long / short exposure, at most 300; estimated: the paper's amplifier.",
@@ -121,6 +126,20 @@ class TrainingSettings:
     )
     skip_missing: bool = setting(
         False, "Go on without files that are missing or damaged, and say how many.", group=Group.DATA
+    )
+    reduction: float = setting(
+        1.0,
+        "Photos are reduced by up to this factor before a crop is taken: sharper, and with more detail.",
+        group=Group.DATA,
+        lowest=1,
+        highest=8,
+    )
+    detail: int = setting(
+        1,
+        "Random crops of a photo of which the one with most detail is taken.",
+        group=Group.DATA,
+        lowest=1,
+        highest=16,
     )
     transpose: bool = setting(
         True, "Exchange rows and columns of every other crop, beside mirroring them.", group=Group.DATA

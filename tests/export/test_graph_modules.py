@@ -12,11 +12,12 @@ from rdi.amplifier import (
     weights_of,
 )
 from rdi.camera import Cfa, RawPhoto
+from rdi.companding import compress
 from rdi.export.amplifier import Amplifier
 from rdi.export.deployment.picture import quantise
 from rdi.export.graph import RestorationGraph
 from rdi.export.sites import Sites
-from rdi.metadata import BelowBlack, ModelMetadata
+from rdi.metadata import BelowBlack, Companding, ModelMetadata
 
 
 class Passing(torch.nn.Module):
@@ -80,9 +81,12 @@ def test_the_conventions_differ_in_the_place_of_m() -> None:
     assert after == pytest.approx(8 * 158.71)
 
 
+@pytest.mark.parametrize("companding", list(Companding))
 @pytest.mark.parametrize(("below_black", "least"), [(BelowBlack.KEPT, -np.inf), (BelowBlack.CUT, 0)])
-def test_levels_gains_and_amplification_reach_the_network(below_black: BelowBlack, least: float) -> None:
-    graph = RestorationGraph(Passing(), ModelMetadata(below_black=below_black))
+def test_levels_gains_and_amplification_reach_the_network(
+    below_black: BelowBlack, least: float, companding: Companding
+) -> None:
+    graph = RestorationGraph(Passing(), ModelMetadata(below_black=below_black, companding=companding))
     mosaic = np.random.default_rng(1).integers(400, 900, (32, 64)).astype(np.uint16)
     black, gains = np.array([510.0, 512, 514, 520.5]), np.array([2.0, 1, 1, 1.5])
     rgb, used = graph(
@@ -95,6 +99,7 @@ def test_levels_gains_and_amplification_reach_the_network(below_black: BelowBlac
     )
     tiled = Cfa.RGGB.tile(black, 32, 64)
     x = np.maximum(mosaic - tiled, least) / (4512 - tiled) * 3 * Cfa.RGGB.tile(gains, 32, 64)
+    x = compress(x.astype(np.float32)) if companding is Companding.ROOT else x
     assert float(used) == 3
     assert np.abs(rgb[0, :, :, 0].numpy() / 65535 - np.maximum(x, 0)).max() <= 0.5 / 65535 + 1e-6
     assert (rgb[0, :, :, 1] == 32768).all()

@@ -15,7 +15,7 @@ from rdi.checkpoint import load_checkpoint
 from rdi.cli.main import app
 from rdi.color import A7S2_CAMERA_FROM_XYZ, srgb_from_camera
 from rdi.errors import UsageError
-from rdi.metadata import Rendering
+from rdi.metadata import Companding, Rendering
 from rdi.runtime import Restorer
 from rdi.sensors.cameras import find_sensor
 
@@ -31,7 +31,7 @@ def photo(height: int = 70, width: int = 90) -> RawPhoto:
 
 def expected(checkpoint_file: Path, taken: RawPhoto, amplification: float, compression: float) -> NDArray[np.float32]:
     loaded = load_checkpoint(checkpoint_file)
-    metadata = loaded.metadata.replace(rendering=Rendering.CAMERA)
+    metadata = loaded.metadata.replace(rendering=Rendering.CAMERA, companding=Companding.ROOT)
     return reference.restore(loaded.network, metadata, taken, amplification, compression)
 
 

@@ -13,7 +13,7 @@ from onnx import TensorProto, helper
 
 from rdi.camera import Cfa, RawPhoto
 from rdi.errors import ModelError
-from rdi.metadata import ModelMetadata
+from rdi.metadata import UNSAID, ModelMetadata
 from rdi.models import SHIPPED, shipped_model
 from rdi.runtime import Restorer
 from rdi.runtime import model as model_module
@@ -226,7 +226,7 @@ def test_a_model_that_was_changed_and_not_sealed_again_is_refused(tiny_model: Pa
     assert "does not end with the hash of its content" in refusal(path)
 
 
-@pytest.mark.parametrize("missing", sorted(ModelMetadata().to_strings().keys() - {"rdi.precision", "rdi.below_black"}))
+@pytest.mark.parametrize("missing", sorted(ModelMetadata().to_strings().keys() - set(UNSAID)))
 def test_a_model_that_leaves_something_unsaid_is_refused(missing: str, tiny_model: Path, tmp_path: Path) -> None:
     def drop(model: onnx.ModelProto) -> None:
         kept = [(item.key, item.value) for item in model.metadata_props if item.key != missing]

@@ -9,17 +9,26 @@ from PIL import Image
 
 from rdi.camera import Cfa
 from rdi.errors import UsageError
-from rdi.model_kinds import BelowBlack, Rendering, WhiteBalance
+from rdi.model_kinds import BelowBlack, Companding, Rendering, WhiteBalance
 from rdi.pictures import load_picture
 from rdi.rendering import render_camera
 from rdi.simulate import Sensor, render_clean, to_camera
 from rdi.training import captures as captures_module
-from rdi.training.captures import PhotoWindow, SimulatedCaptures, draw_highlights, draw_light, draw_log_uniform
+from rdi.training.captures import (
+    PhotoWindow,
+    SimulatedCaptures,
+    detail_of,
+    draw_highlights,
+    draw_light,
+    draw_log_uniform,
+)
 from rdi.training.choices import Camera
 from rdi.training.photos import PhotoShelf
 from rdi.training.settings import TrainingSettings
 
-SETTINGS = TrainingSettings(steps=5, batch=2, crop=192, iso=(400, 12_800), ratio=(10, 300), workers=0)
+SETTINGS = TrainingSettings(
+    steps=5, batch=2, crop=192, iso=(400, 12_800), ratio=(10, 300), workers=0, companding=Companding.NONE
+)
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +124,45 @@ def test_a_photo_smaller_than_the_crop_is_mirrored_to_fill_it(shape):
         assert np.array_equal(inside, photo[start[0] :, start[1] :][: inside.shape[0], : inside.shape[1]])
         if window.top < 0:
             assert np.array_equal(patch[-window.top - 1], patch[-window.top])
+
+
+@pytest.mark.parametrize(("reduction", "extent"), [(1.0, 64), (1.5, 96), (2.0, 128), (8.0, 150)])
+def test_a_reduced_crop_covers_more_of_the_photo_and_keeps_its_means(reduction, extent):
+    rows, columns = np.mgrid[0:150, 0:260]
+    photo = np.stack([rows, columns * 0.9, rows * 0 + 40], axis=2).astype(np.uint8)
+    for seed in range(10):
+        window = PhotoWindow.draw(photo.shape, 64, np.random.default_rng(seed), reduction=reduction)
+        assert (window.extent, window.side) == (extent, 64)
+        assert 0 <= window.top <= 150 - extent
+        assert 0 <= window.left <= 260 - extent
+        patch = window.cut(photo)
+        assert patch.shape == (64, 64, 3)
+        source = photo[window.top : window.top + extent, window.left : window.left + extent]
+        np.testing.assert_allclose(patch.mean((0, 1)), source.mean((0, 1)), atol=0.6)
+
+
+def test_a_photo_smaller_than_the_crop_is_not_reduced():
+    window = PhotoWindow.draw((40, 300, 3), 64, np.random.default_rng(0), reduction=2.0)
+    assert (window.extent, window.side) == (64, 64)
+
+
+def test_of_several_crops_the_one_with_most_detail_is_taken(tmp_path):
+    half = np.full((400, 200, 3), 120, np.uint8)
+    busy = np.random.default_rng(0).integers(0, 256, (400, 200, 3), dtype=np.uint8)
+    Image.fromarray(np.concatenate([half, busy], axis=1)).save(tmp_path / "half.png")
+    shelf = PhotoShelf([tmp_path / "half.png"], smallest=192)
+
+    def detail(**given):
+        captures = SimulatedCaptures(shelf, replace(SETTINGS, steps=20, **given))
+        return np.mean([detail_of(captures._draw(index)[0].patch) for index in range(20)])
+
+    assert detail_of(half) == 0
+    assert detail(detail=4) > 1.3 * detail()
+    captures = SimulatedCaptures(shelf, replace(SETTINGS, steps=20, reduction=2.0))
+    extents = {captures._draw(index)[0].window.extent for index in range(20)}
+    assert min(extents) >= 192
+    assert 300 < max(extents) <= 384
+    assert f"{captures._draw(0)[0].window.extent}x" in captures.describe(0)
 
 
 def test_a_baked_balance_is_one_cameras_daylight_and_not_applied(shelf, monkeypatch):
@@ -225,7 +273,7 @@ def test_light_beyond_white_is_clipped_before_the_matrix_or_goes_to_white_after_
     for rendering in Rendering:
         captures = SimulatedCaptures(shelf, replace(SETTINGS, rendering=rendering))
         drawn, _ = captures._draw(0)
-        camera = to_camera(drawn.window.cut(drawn.photo), drawn.sensor, drawn.light)
+        camera = to_camera(drawn.patch, drawn.sensor, drawn.light)
         wanted = {
             Rendering.PAPER: render_clean(camera, drawn.sensor),
             Rendering.CAMERA: render_camera(camera, drawn.sensor.srgb_from_camera),

@@ -10,7 +10,7 @@ import torch
 
 from rdi.checkpoint import load_checkpoint, save_checkpoint
 from rdi.errors import OutputError, TrainingDataError
-from rdi.metadata import BelowBlack, ModelMetadata, Rendering, WhiteBalance
+from rdi.metadata import BelowBlack, Companding, ModelMetadata, Rendering, WhiteBalance
 from rdi.network import RestorationNetwork
 from rdi.runs import CHECKPOINT
 from rdi.training.choices import Optimiser
@@ -120,8 +120,8 @@ def test_a_worker_process_gives_the_same_run(photos, tmp_path):
 
 
 def test_the_papers_way_says_so_in_the_checkpoint(photos, tmp_path):
-    paper = Rendering.PAPER, WhiteBalance.BAKED, BelowBlack.CUT
-    rendering, balance, below_black = paper
+    paper = Rendering.PAPER, WhiteBalance.BAKED, BelowBlack.CUT, Companding.NONE
+    rendering, balance, below_black, companding = paper
     settings = replace(
         SETTINGS,
         steps=1,
@@ -129,9 +129,11 @@ def test_the_papers_way_says_so_in_the_checkpoint(photos, tmp_path):
         rendering=rendering,
         white_balance=balance,
         below_black=below_black,
+        companding=companding,
     )
     metadata = load_checkpoint(train_on_photos(photos, tmp_path, settings)).metadata
-    assert (metadata.rendering, metadata.white_balance, metadata.below_black) == paper
+    found = metadata.rendering, metadata.white_balance, metadata.below_black, metadata.companding
+    assert found == paper
 
 
 def test_the_learning_rate_rises_then_falls_to_a_hundredth():

@@ -12,7 +12,7 @@ from torch import Tensor
 from rdi.checkpoint import load_checkpoint
 from rdi.color import TONES
 from rdi.gamut import FARTHEST, KNEE, NEAREST
-from rdi.metadata import Curve, Rendering
+from rdi.metadata import Companding, Curve, Rendering
 from rdi.rendering import render_camera
 from rdi.sensors.cameras import find_sensor
 from rdi.torch_rendering import render
@@ -24,7 +24,9 @@ from rdi.training.processes import Processes
 from rdi.training.sample import Sample
 from rdi.training.settings import TrainingSettings
 
-SETTINGS = TrainingSettings(steps=2, batch=2, crop=192, workers=0, rendering=Rendering.CAMERA)
+SETTINGS = TrainingSettings(
+    steps=2, batch=2, crop=192, workers=0, rendering=Rendering.CAMERA, companding=Companding.NONE
+)
 
 
 def camera_rgb(seed: int = 0) -> torch.Tensor:

@@ -12,7 +12,7 @@ import torch
 from rdi.checkpoint import load_checkpoint
 from rdi.errors import CheckpointError, OutputError, UsageError
 from rdi.locks import writer_lock
-from rdi.model_kinds import BelowBlack
+from rdi.model_kinds import BelowBlack, Companding
 from rdi.runs import CHECKPOINT
 from rdi.training.choices import Optimiser, Schedule
 from rdi.training.configuration import Configuration, configure
@@ -115,6 +115,12 @@ def test_what_changes_nothing_may_be_given_anew(stopped, tmp_path):
     assert (configuration.settings.steps, configuration.settings.keep_at) == (9, (5, 6))
     assert configuration.settings.batch == SETTINGS.batch
     assert configuration.places.losses_file == tmp_path / "losses.csv"
+
+
+def test_a_run_from_before_there_was_a_choice_goes_on_with_light_as_it_is(stopped):
+    state = load_newest_state(stopped)[0]
+    del state.facts["settings"]["companding"]
+    assert resumed(state, {"steps": 9}).settings.companding is Companding.NONE
 
 
 def test_a_run_from_before_there_was_a_choice_goes_on_cutting_counts_below_black(stopped):
