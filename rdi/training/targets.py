@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rdi.camera.containers import check_container
 from rdi.camera.exif import read_tags
 from rdi.camera.photo import RawPhoto
 from rdi.camera.reading import open_raw, read_photo
@@ -43,10 +42,9 @@ def read_target(path: Path) -> Target:
 def develop(path: Path) -> Target:
     """A long exposure as SID's targets are made: LibRaw, camera white balance, no auto brightness, unturned.
 
-    Raises InputError for a file that is missing, damaged or cut off.
+    Raises InputError for a file that is missing, damaged or cut off, or that changes while it is read.
     """
-    check_container(path)
-    with open_raw(path) as raw:
+    with open_raw(path) as (raw, _):
         tags = read_tags(path, lambda: b"")
         seconds = tags.exposure_time or float(raw.other.shutter_speed)
         iso = tags.iso or float(raw.other.iso_speed)
