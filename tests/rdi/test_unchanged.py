@@ -13,7 +13,7 @@ import rdi.camera.reading as reading
 import rdi.deep_pictures as deep_pictures
 import rdi.pictures as pictures
 from rdi.camera import RawPhoto, read_photo
-from rdi.camera.containers import Container
+from rdi.camera.containers import Container, check_container
 from rdi.camera.dng import write_dng
 from rdi.deep_pictures import load_deep_picture
 from rdi.errors import InputError
@@ -86,12 +86,12 @@ def test_a_raw_photo_that_changes_before_libraw_opens_it_is_not_made_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """LibRaw itself decodes half a file without a word, at full size."""
-    path, checked = tmp_path / "a.dng", reading.check_container
+    path = tmp_path / "a.dng"
     write_dng(small_photo, path)
     os.utime(path, ns=(1, 1))
 
     def check_and_change(name: Path) -> Container:
-        found = checked(name)
+        found = check_container(name)
         change(name)
         return found
 
