@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdi.camera.exif import read_tags
-from rdi.camera.photo import RawPhoto
-from rdi.camera.reading import open_raw, read_photo
+from rdi.camera.reading import open_raw
 from rdi.deep_pictures import load_deep_picture
 from rdi.training.pairs import is_raw
 
@@ -27,11 +26,6 @@ class Target:
     picture: NDArray[np.uint16]
     upright: bool
     exposure: float | None = None
-
-
-def read_both(dark: Path, bright: Path) -> tuple[RawPhoto, Target]:
-    """The two files of a pair."""
-    return read_photo(dark), read_target(bright)
 
 
 def read_target(path: Path) -> Target:
