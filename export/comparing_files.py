@@ -6,12 +6,13 @@ from io import BytesIO
 from pathlib import Path
 
 from rdi.atomic import atomic_path
-from rdi.camera.reading import read_photo
 from rdi.errors import InputError, LevelsError, RdiError
 from rdi.export.comparison import Comparer, Comparison, Pair
 from rdi.export.comparison_page import ComparisonReport
 from rdi.export.differences import difference_picture
+from rdi.isolated import PHOTO_READING, IsolatedProcess
 from rdi.runtime import Exposure
+from rdi.runtime.decoding import read_isolated
 
 
 @dataclass(frozen=True)
@@ -31,27 +32,28 @@ def compare_files(
     differences: Path | None = None,
     report: ComparisonReport | None = None,
 ) -> Iterator[Comparison | Failure]:
-    """Compare each photo, and write what is wanted besides.
+    """Compare each photo, decoded in a process of its own that it may crash, and write what is wanted besides.
 
     differences: folder for a picture of each photo's differences, NAME_difference.png
     report:      a page, written at the end, or where this is broken off
     Raises OutputError where a picture or the page cannot be written; errors of a photo are its Failure.
     """
     try:
-        for photo in photos:
-            try:
-                compared, pictures = comparer.compare(read_photo(photo), exposure, runs)
-            except (InputError, LevelsError) as error:
+        with IsolatedProcess(PHOTO_READING) as process:
+            for photo in photos:
+                try:
+                    compared, pictures = comparer.compare(read_isolated(process, photo).value, exposure, runs)
+                except (InputError, LevelsError) as error:
+                    if report:
+                        report.add_failed(photo, error)
+                    yield Failure(photo, error)
+                    continue
+                if differences:
+                    save_difference(pictures, differences / f"{photo.name}_difference.png")
                 if report:
-                    report.add_failed(photo, error)
-                yield Failure(photo, error)
-                continue
-            if differences:
-                save_difference(pictures, differences / f"{photo.name}_difference.png")
-            if report:
-                report.add(compared, pictures)
-            del pictures
-            yield compared
+                    report.add(compared, pictures)
+                del pictures
+                yield compared
     finally:
         if report:
             report.write()

@@ -10,6 +10,7 @@ from rdi.errors import InputError, MissingPackageError
 from rdi.extras import install_hint
 from rdi.orientation import upright
 from rdi.pictures import load_picture, opened_picture
+from rdi.unchanged import unchanged
 
 _BITS_PER_SAMPLE = 258  # TIFF tag
 _PNG_DEPTH = 24  # byte of the header that says how many bits a sample has
@@ -25,10 +26,11 @@ def load_deep_picture(path: Path) -> NDArray[np.uint16]:
         return load_picture(path).astype(np.uint16) * np.uint16(257)
     from PIL import ExifTags
 
-    with opened_picture(path) as picture:
-        profile = picture.info.get("icc_profile")
-        orientation = int(picture.getexif().get(ExifTags.Base.Orientation, 1))
-    deep = _to_srgb(_decode(path), profile)
+    with unchanged(path):
+        with opened_picture(path) as picture:
+            profile = picture.info.get("icc_profile")
+            orientation = int(picture.getexif().get(ExifTags.Base.Orientation, 1))
+        deep = _to_srgb(_decode(path), profile)
     return np.ascontiguousarray(upright(deep, orientation if 1 <= orientation <= 8 else 1))
 
 

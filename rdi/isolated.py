@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
+from threading import Timer
 from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 from rdi.child import Child
@@ -81,7 +82,7 @@ class IsolatedProcess:
         with self._turn:
             child = self._started()
             late = threading.Event()
-            timer = threading.Timer(self._timeout, _give_up, (child, late))
+            timer = Timer(self._timeout, _give_up, (child, late))
             timer.daemon = True
             timer.start()
             try:

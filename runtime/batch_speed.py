@@ -14,8 +14,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rdi.camera.photo import RawPhoto
+from rdi.camera.reading import read_photo
 from rdi.errors import InputError
+from rdi.isolated import PHOTO_READING, IsolatedProcess
 from rdi.runtime.batch import restore_files
+from rdi.runtime.decoding import call_on_photo
 from rdi.runtime.outcomes import Status
 from rdi.runtime.pictures import save_picture
 from rdi.runtime.restorer import Restorer
@@ -110,17 +114,21 @@ def _alone(photo: Path, target: Path, model: Path | None) -> tuple[float, float]
 
 def _work(photos: Sequence[Path], target: Path, model: Path | None) -> dict[str, float]:
     """CPU milliseconds of each stage, the mean over photos of the least of three runs."""
-    from rdi.camera.reading import read_photo
-
     restorer = Restorer(model, threads=1)
     totals = {"decode": 0.0, "restore": 0.0, "encode": 0.0}
-    for path in photos:
-        photo = read_photo(path)
-        restored = restorer.restore(photo)
-        totals["decode"] += _cpu_milliseconds(partial(read_photo, path))
-        totals["restore"] += _cpu_milliseconds(partial(restorer.restore, photo))
-        totals["encode"] += _cpu_milliseconds(partial(save_picture, restored, target, threads=1))
+    with IsolatedProcess(PHOTO_READING) as process:
+        for path in photos:
+            photo, decode = call_on_photo(process, _read, path).value
+            restored = restorer.restore(photo)
+            totals["decode"] += decode
+            totals["restore"] += _cpu_milliseconds(partial(restorer.restore, photo))
+            totals["encode"] += _cpu_milliseconds(partial(save_picture, restored, target, threads=1))
     return {stage: total / len(photos) for stage, total in totals.items()}
+
+
+def _read(path: Path) -> tuple[RawPhoto, float]:
+    """A photo, and the CPU milliseconds that reading it takes the process in which this is called."""
+    return read_photo(path), _cpu_milliseconds(partial(read_photo, path))
 
 
 def _cpu_milliseconds(call: Callable[[], object]) -> float:

@@ -8,10 +8,11 @@ of these, and no loops: one that has is refused by reading the file's encoding, 
 from collections.abc import Callable, Mapping
 
 from rdi.errors import ModelError
-from rdi.runtime.protobuf import BYTES, Field, read_number, split
+from rdi.runtime.protobuf import BYTES, NUMBER, Field, read_number, split
 
 STANDARD = ("", "ai.onnx")  # two names of one domain
 ENDLESS = ("Loop", "Scan")
+_ORT = b"ORTM"  # bytes 4 to 7 of onnxruntime's own format; it looks at nothing else, and a file can be both
 MOST_FIELDS = 1_000_000  # in all; ours have some ten thousand
 DEEPEST = 16  # messages within messages; ours have six
 
@@ -33,6 +34,8 @@ def read_description(content: bytes, source: object) -> dict[str, str]:
     Raises ModelError for what is no ONNX file, and for one that asks for anything outside of itself: external data,
     operators of other domains than ai.onnx, functions; also loops, and graphs for training.
     """
+    if content[4:8] == _ORT:
+        raise ModelError(f"{source} is no ONNX file but has onnxruntime's own format; give one from `rdi export`")
     reader = _Reader(content)
     try:
         reader.read("model", 0, len(content), 0)
@@ -92,8 +95,8 @@ class _Reader:
             self.refused = f"it has a loop (operator {name}), which need not end"
 
     def _tensor(self, field: Field) -> None:
-        number, _, _, value, _ = field
-        if number == 13 or (number == 14 and read_number(self.content, value)[0]):
+        number, kind, _, value, _ = field
+        if number == 13 or (number == 14 and (kind != NUMBER or read_number(self.content, value)[0])):
             self.refused = "it has external data, in other files or places"
 
     def _require_standard(self, field: Field) -> None:

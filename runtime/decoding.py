@@ -1,9 +1,9 @@
 """LibRaw in a process of its own: a file that crashes or hangs it is reported as damaged, and the next one is read."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,24 +15,34 @@ from rdi.errors import InputError, MissingPackageError
 from rdi.isolated import Answer, CallLostError, IsolatedProcess, KilledError, NotStartedError
 from rdi.model_kinds import Curve
 
+Value = TypeVar("Value")
+
 _LIBRAW_LINES = 3  # that a warning quotes
 
 
 def read_isolated(process: IsolatedProcess, path: Path) -> Answer[RawPhoto]:
     """`read_photo` in that process; what LibRaw prints meanwhile is a warning of the photo.
 
+    Raises the errors of `call_on_photo`.
+    """
+    answer = call_on_photo(process, read_photo, path)
+    return answer._replace(value=_with_warning(answer.value, path, answer.printed))
+
+
+def call_on_photo(process: IsolatedProcess, function: Callable[[Path], Value], path: Path) -> Answer[Value]:
+    """A function that reads a raw photo, called in that process.
+
     Raises its errors, InputError where LibRaw or the memory fails, MissingPackageError where there is no LibRaw.
     """
     try:
         with _libraw_needed():
-            answer = process.call(read_photo, path)
+            return process.call(function, path)
     except KilledError as error:
         raise InputError(f"{path} cannot be read: LibRaw {error}; close other programs, or leave it out") from error
     except CallLostError as error:
         raise InputError(f"{path} is damaged: LibRaw {error} on it; copy the file again, or leave it out") from error
     except MemoryError as error:
         raise InputError(f"{path} needs more memory than there is; close other programs, or leave it out") from error
-    return answer._replace(value=_with_warning(answer.value, path, answer.printed))
 
 
 def develop_isolated(

@@ -11,6 +11,7 @@ NUMBER, EIGHT_BYTES, BYTES, FOUR_BYTES = 0, 1, 2, 5  # wire types; 3 and 4 are g
 Field = tuple[int, int, int, int, int]
 
 _LONGEST = 63  # bits of a number but its last group
+_TAG_BITS = 32  # which Google's reader keeps of a longer tag: to it a field of number 2**29 + 13 is number 13
 
 
 def split(content: bytes, start: int, end: int) -> list[Field]:
@@ -21,6 +22,8 @@ def split(content: bytes, start: int, end: int) -> list[Field]:
             tag, at = content[start], start + 1
             if tag > 127:
                 tag, at = read_number(content, start)
+                if tag >> _TAG_BITS:
+                    raise ValueError(f"a field has number {tag >> 3}")
             kind = tag & 7
             if kind == BYTES:
                 length, value = content[at], at + 1

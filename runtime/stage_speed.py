@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rdi.camera.reading import read_photo
+from rdi.camera.photo import RawPhoto
+from rdi.isolated import PHOTO_READING, IsolatedProcess
 from rdi.models import shipped_model
+from rdi.runtime.decoding import read_isolated
 from rdi.runtime.engine import Engine
 from rdi.runtime.exposure import Exposure, choose_amplification
 from rdi.runtime.model import open_model
@@ -77,10 +79,10 @@ class StageSpeeds:
 def measure_stages(path: Path, model: Path | None = None, threads: int | None = None, runs: int = 7) -> StageSpeeds:
     """Time the stages of restoring a raw photo whole, after one round that is not timed.
 
-    Raises the errors of `read_photo` and `Restorer`.
+    It is decoded in a process of its own, as by `rdi infer`. Raises the errors of `read_isolated` and `Restorer`.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        photo = _Photo(path, model or shipped_model(), threads, Path(folder))
+    with tempfile.TemporaryDirectory() as folder, IsolatedProcess(PHOTO_READING) as process:
+        photo = _Photo(path, model or shipped_model(), threads, Path(folder), process)
         times = interleaved({**photo.stages(), "whole": photo.restore_whole}, runs)
     latencies = {name: Latency.of(taken) for name, taken in times.items()}
     whole = latencies.pop("whole")
@@ -91,9 +93,10 @@ def measure_stages(path: Path, model: Path | None = None, threads: int | None = 
 class _Photo:
     """A photo, and what each stage hands to the next."""
 
-    def __init__(self, path: Path, model: Path, threads: int | None, folder: Path) -> None:
+    def __init__(self, path: Path, model: Path, threads: int | None, folder: Path, process: IsolatedProcess) -> None:
         self.path, self.model, self.threads, self.target = path, model, threads, folder / "picture.jpg"
-        self.raw = read_photo(path)
+        self._process = process
+        self.raw = self.read()
         self.engine = self._engine()
         self.prepared = self.engine.prepare(self.raw, 8)
         self.restored = Restorer(model, threads=threads).restore(self.raw, bits=8)
@@ -102,7 +105,7 @@ class _Photo:
         """Each as a call that can be repeated."""
         value = self.restored.amplification.value
         return {
-            "decode": lambda: read_photo(self.path),
+            "decode": self.read,
             "exposure": lambda: choose_amplification(self.raw, self.engine.metadata, Exposure()),
             "align": lambda: self.engine.prepare(self.raw, 8),
             "session": lambda: self._engine().load(self.prepared),
@@ -110,9 +113,13 @@ class _Photo:
             "encode": lambda: save_picture(self.restored, self.target),
         }
 
+    def read(self) -> RawPhoto:
+        """From the file."""
+        return read_isolated(self._process, self.path).value
+
     def restore_whole(self) -> Restored:
-        """As `rdi infer` does it, in one process."""
-        restored = Restorer(self.model, threads=self.threads).restore(read_photo(self.path), bits=8)
+        """As `rdi infer` does it, one call after the other."""
+        restored = Restorer(self.model, threads=self.threads).restore(self.read(), bits=8)
         save_picture(restored, self.target)
         return restored
 

@@ -2,7 +2,9 @@
 
 import io
 import signal
+import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,53 @@ def small_photo() -> RawPhoto:
     """A noise frame with a different black level at each site."""
     mosaic = np.random.default_rng(3).integers(0, 1024, (40, 56)).astype(np.uint16)
     return RawPhoto(mosaic, Cfa.RGGB, np.array([10.0, 11, 12, 13]), 1023.0, iso=100, make="Acme", model="Night 1")
+
+
+@pytest.fixture
+def libraw_crashes(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the processes that decode, LibRaw crashes on crash.dng and crash_long.dng; in this one it does not."""
+    from rdi import child
+
+    modules = tmp_path_factory.mktemp("modules")
+    (modules / "crashing_libraw.py").write_text(
+        "import os, pathlib, rawpy\n"
+        "deadly, read = ('crash', 'crash_long'), rawpy.imread\n"
+        "rawpy.imread = lambda file: os.abort() if pathlib.Path(file).stem in deadly else read(file)\n"
+    )
+    monkeypatch.syspath_prepend(str(modules))
+    program = child._PROGRAM.replace("serve(sys", "import crashing_libraw; serve(sys")
+    assert program != child._PROGRAM
+    monkeypatch.setattr(child, "_PROGRAM", program)
+
+
+@pytest.fixture
+def hanging(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file: an isolated call that makes it is given up, as one that hangs; no other is, however long it takes.
+
+    A real time-out would have to be longer than the start of a process on a computer that does something else, too.
+    """
+    sign = tmp_path_factory.mktemp("hanging") / "sign"
+
+    class Watch(threading.Thread):
+        """In place of a timer."""
+
+        def __init__(self, _seconds: float, give_up: Callable[..., object], arguments: tuple[object, ...]) -> None:
+            super().__init__()
+            self.cancelled = threading.Event()
+            self.give_up = partial(give_up, *arguments)
+
+        def run(self) -> None:
+            while not self.cancelled.wait(0.01):
+                if sign.exists():
+                    sign.unlink()
+                    self.give_up()
+                    return
+
+        def cancel(self) -> None:
+            self.cancelled.set()
+
+    monkeypatch.setattr("rdi.isolated.Timer", Watch)
+    return sign
 
 
 @pytest.fixture

@@ -47,14 +47,7 @@ def read_photo(path: str | os.PathLike[str]) -> RawPhoto:
     that are no Bayer or X-Trans mosaic, LevelsError for levels or colours that make no sense.
     """
     path = Path(path)
-    with unchanged(path):
-        return _read(path)
-
-
-def _read(path: Path) -> RawPhoto:
-    container = check_container(path)
-    with open_raw(path) as raw:
-        require_frame(raw, container, path)  # before LibRaw allocates it
+    with open_raw(path) as (raw, container):
         cfa, phase, pattern = _pattern(raw, path)
         tags = read_tags(path, lambda: _preview(raw))
         matrix = _camera_from_xyz(raw, container.is_dng)
@@ -85,8 +78,21 @@ def _read(path: Path) -> RawPhoto:
 
 
 @contextmanager
-def open_raw(path: Path) -> Iterator["RawPy"]:
-    """LibRaw's view of a file, for as long as the block lasts; the errors of `read_photo` where it has none."""
+def open_raw(path: Path) -> Iterator[tuple["RawPy", Container]]:
+    """LibRaw's view of a file, for as long as the block lasts, and its container's; the errors of `read_photo`.
+
+    The container is checked first, the frame before LibRaw allocates it, and the file must stay as it is meanwhile.
+    """
+    with unchanged(path):
+        container = check_container(path)
+        with _libraw(path) as raw:
+            require_frame(raw, container, path)
+            yield raw, container
+
+
+@contextmanager
+def _libraw(path: Path) -> Iterator["RawPy"]:
+    """The file in LibRaw's hands; what LibRaw raises within the block becomes an InputError."""
     import rawpy
     from rawpy import _rawpy
 

@@ -37,13 +37,14 @@ def develop(
     bits:       16 or 8
     curve:      tone curve
     half:       half as wide and high, a pixel of each cell: four times as fast
-    Raises InputError where LibRaw cannot render the file: an X-Trans frame of less than 512 pixels, say.
+    Raises the errors of `open_raw`, InputError where LibRaw cannot render the file: an X-Trans frame of less than 512
+    pixels, say.
     """
     from rawpy import _rawpy
 
     red, green, blue = gains.tolist()
     tone = TONES[curve]
-    with open_raw(raw) as file:
+    with open_raw(raw) as (file, _):
         try:
             return file.postprocess(
                 user_wb=[red, green, blue, green],

@@ -17,11 +17,11 @@ from rdi.isolated import PHOTO_READING, IsolatedProcess
 from rdi.orientation import sensor_view
 from rdi.simulate import Sensor
 from rdi.training.choices import Camera
-from rdi.training.isolated_files import call_isolated
+from rdi.training.isolated_files import read_pair
 from rdi.training.own_pairs import KIND, match_own_pairs
 from rdi.training.pairs import Pair, exposure_ratio, size_mismatch
 from rdi.training.sid import kind_of, read_sid
-from rdi.training.targets import WHITE, read_both
+from rdi.training.targets import WHITE
 
 # Scenes of SID's Sony test list whose short and long exposures lie some pixels apart: no restoration can match them.
 MISALIGNED = ("10034", "10045", "10172")
@@ -150,7 +150,7 @@ class RecordedCaptures:
         """Decode both files, in a process of their own; the raw file's errors, with the place where it is listed."""
         pair = self._pairs[index]
         try:
-            photo, bright = call_isolated(self._reader(), read_both, pair.dark, pair.bright)
+            photo, bright = read_pair(self._reader(), pair.dark, pair.bright)
             dark_exposure = photo.exposure_time * photo.iso if photo.exposure_time and photo.iso else None
             ratio = pair.ratio or exposure_ratio(dark_exposure, bright.exposure, pair)
         except RdiError as error:

@@ -10,10 +10,9 @@ from rdi.camera.cfa import Cfa
 from rdi.errors import MemoryLimitError, RdiError, TrainingDataError
 from rdi.isolated import PHOTO_READING, IsolatedProcess
 from rdi.orientation import sensor_view
-from rdi.training.isolated_files import call_isolated
+from rdi.training.isolated_files import read_pair
 from rdi.training.pairs import Pair, exposure_ratio
 from rdi.training.recorded import RecordedPair
-from rdi.training.targets import read_both
 
 CROPS_IN_A_ROW = 8  # decoding a pair takes a hundred times longer than cropping it
 
@@ -89,7 +88,7 @@ def decode_pair(pair: Pair, process: IsolatedProcess) -> RecordedPair:
     Raises TrainingDataError with the pair's place for one that cannot be read, MemoryLimitError where memory is short.
     """
     try:
-        photo, target = call_isolated(process, read_both, pair.dark, pair.bright)
+        photo, target = read_pair(process, pair.dark, pair.bright)
     except MemoryLimitError:  # not of the file: nobody may leave it out for that
         raise
     except RdiError as error:

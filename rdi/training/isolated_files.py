@@ -7,8 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from rdi.camera.photo import RawPhoto
+from rdi.camera.reading import read_photo
 from rdi.errors import InputError, MemoryLimitError, MissingPackageError
 from rdi.isolated import CallLostError, IsolatedProcess, KilledError, NotStartedError
+from rdi.training.targets import Target, read_target
 
 Value = TypeVar("Value")
 
@@ -31,3 +34,8 @@ def call_isolated(process: IsolatedProcess, function: Callable[..., Value], path
         ) from error
     except CallLostError as error:
         raise InputError(f"{path} is damaged: LibRaw {error} on it; copy the file again, or leave it out") from error
+
+
+def read_pair(process: IsolatedProcess, dark: Path, bright: Path) -> tuple[RawPhoto, Target]:
+    """The two files of a pair, each by a call of its own: an error names the file that it is of."""
+    return call_isolated(process, read_photo, dark), call_isolated(process, read_target, bright)

@@ -6,10 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rdi.camera.containers import check_container
 from rdi.camera.exif import read_tags
-from rdi.camera.photo import RawPhoto
-from rdi.camera.reading import open_raw, read_photo
+from rdi.camera.reading import open_raw
 from rdi.deep_pictures import load_deep_picture
 from rdi.training.pairs import is_raw
 
@@ -30,11 +28,6 @@ class Target:
     exposure: float | None = None
 
 
-def read_both(dark: Path, bright: Path) -> tuple[RawPhoto, Target]:
-    """The two files of a pair."""
-    return read_photo(dark), read_target(bright)
-
-
 def read_target(path: Path) -> Target:
     """Read a bright picture of either kind; the errors of `read_photo` and `load_picture`."""
     return develop(path) if is_raw(path) else Target(load_deep_picture(path), upright=True)
@@ -43,10 +36,9 @@ def read_target(path: Path) -> Target:
 def develop(path: Path) -> Target:
     """A long exposure as SID's targets are made: LibRaw, camera white balance, no auto brightness, unturned.
 
-    Raises InputError for a file that is missing, damaged or cut off.
+    Raises InputError for a file that is missing, damaged or cut off, or that changes while it is read.
     """
-    check_container(path)
-    with open_raw(path) as raw:
+    with open_raw(path) as (raw, _):
         tags = read_tags(path, lambda: b"")
         seconds = tags.exposure_time or float(raw.other.shutter_speed)
         iso = tags.iso or float(raw.other.iso_speed)

@@ -8,9 +8,10 @@ from typing import Any
 MEDDLING = """
 import os
 from rdi.camera import reading
-opened = reading.open_raw
+checked = reading.check_container
 
-def open_raw(path):
+def check_container(path):
+    found = checked(path)
     if path.stem == "removed":
         path.unlink()
     if path.stem == "cut-off":
@@ -22,10 +23,10 @@ def open_raw(path):
     if path.stem == "replaced":
         path.rename(path.with_suffix(".before"))
         path.write_bytes(path.with_suffix(".before").read_bytes())
-    return opened(path)
+    return found
 
 def read_photo(path):
-    reading.open_raw = open_raw
+    reading.check_container = check_container
     return reading.read_photo(path)
 """
 BEFORE = """

@@ -4,16 +4,21 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image
 
 import rdi.camera.reading as reading
+import rdi.deep_pictures as deep_pictures
 import rdi.pictures as pictures
 from rdi.camera import RawPhoto, read_photo
+from rdi.camera.containers import Container, check_container
 from rdi.camera.dng import write_dng
+from rdi.deep_pictures import load_deep_picture
 from rdi.errors import InputError
 from rdi.pictures import load_picture
+from rdi.training.targets import read_target
 from rdi.unchanged import unchanged
 
 
@@ -71,22 +76,28 @@ def test_an_error_of_the_half_that_was_read_is_explained_by_the_change(tmp_path:
         raise InputError("it is damaged")
 
 
+@pytest.mark.parametrize("read", [read_photo, read_target])
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_raw_photo_that_changes_before_libraw_opens_it_is_not_made_up(
-    change: Change, small_photo: RawPhoto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    read: Callable[[Path], object],
+    change: Change,
+    small_photo: RawPhoto,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """LibRaw itself decodes half a file without a word, at full size."""
-    path, opened = tmp_path / "a.dng", reading.open_raw
+    path = tmp_path / "a.dng"
     write_dng(small_photo, path)
     os.utime(path, ns=(1, 1))
 
-    def open_changed(name: Path) -> object:
+    def check_and_change(name: Path) -> Container:
+        found = check_container(name)
         change(name)
-        return opened(name)
+        return found
 
-    monkeypatch.setattr(reading, "open_raw", open_changed)
+    monkeypatch.setattr(reading, "check_container", check_and_change)
     with pytest.raises(InputError, match=r"a.dng was changed or removed while it was read"):
-        read_photo(path)
+        read(path)
 
 
 def test_a_picture_that_changes_while_it_is_decoded_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,3 +112,20 @@ def test_a_picture_that_changes_while_it_is_decoded_is_refused(tmp_path: Path, m
     monkeypatch.setattr(pictures, "_flatten", flatten_changed)
     with pytest.raises(InputError, match=r"a.png was changed or removed while it was read"):
         load_picture(path)
+
+
+def test_a_picture_of_16_bits_that_changes_while_it_is_decoded_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, decode = tmp_path / "a.png", deep_pictures._decode
+    path.write_bytes(imagecodecs.png_encode(np.full((20, 30, 3), 9000, dtype=np.uint16)))
+
+    def decode_changed(name: Path) -> object:
+        decoded = decode(name)
+        replace(name)
+        return decoded
+
+    assert load_deep_picture(path).shape == (20, 30, 3)
+    monkeypatch.setattr(deep_pictures, "_decode", decode_changed)
+    with pytest.raises(InputError, match=r"a.png was changed or removed while it was read"):
+        load_deep_picture(path)

@@ -19,6 +19,7 @@ from rdi.runtime import Restorer
 from rdi.runtime import model as model_module
 from rdi.runtime.contents import DEEPEST, read_description
 from rdi.runtime.model import open_model
+from rdi.runtime.protobuf import BYTES, write_number
 from rdi.seal import require_unchanged, seal
 
 PHOTO = RawPhoto(np.full((24, 40), 700, np.uint16), Cfa.RGGB, np.array([512.0]), 16383.0)
@@ -191,6 +192,32 @@ def test_what_reaches_beyond_its_file_is_refused_before_onnxruntime_sees_it(
     assert said in refusal(altered(tiny_model, tmp_path / "hostile.onnx", alter))
 
 
+def field(number: int, content: bytes) -> bytes:
+    return write_number(number << 3 | BYTES) + write_number(len(content)) + content
+
+
+def test_a_field_that_onnxruntime_takes_for_another_is_refused(
+    tiny_model: Path, tmp_path: Path, no_onnxruntime: None
+) -> None:
+    """It keeps 32 bits of a tag, so that number 2**29 + 13 is external data to it and an unknown field to others."""
+    place = field(1, b"location") + field(2, b"secret.bin")
+    tensor = field(8, b"far") + b"\x10\x01\x08\x01" + field((1 << 29) + 13, place)
+    path = tmp_path / "wide.onnx"
+    path.write_bytes(
+        seal(tiny_model.read_bytes() + field(7, field(5, tensor)))
+    )  # a second graph is a part of the first
+    assert "a field has number 536870925" in refusal(path)
+
+
+def test_a_file_that_onnxruntime_takes_for_its_own_format_is_refused(
+    tiny_model: Path, tmp_path: Path, no_onnxruntime: None
+) -> None:
+    """It looks at four bytes, and then at nothing that was checked; here they are the name of the producer."""
+    path = tmp_path / "both.onnx"
+    path.write_bytes(seal(b"\x08\x0a" + field(2, b"ORTM") + tiny_model.read_bytes()))
+    assert "has onnxruntime's own format" in refusal(path)
+
+
 def set_opset(model: onnx.ModelProto, version: int) -> None:
     model.opset_import[0].version = version
 
@@ -293,6 +320,8 @@ def test_any_bytes_are_read_or_refused(tiny_model: Path) -> None:
     for content in (b"\xff" * 10_000, b"\x3a\xff\xff\xff\xff\x0f", b"\x0b", bytes([0x3A, 200, 1]), b"\x72\x02\x0a\x09"):
         with pytest.raises(ModelError, match="is no ONNX file, or damaged"):
             read_description(content, "a.onnx")
+    with pytest.raises(ModelError, match="has external data"):  # where its data lie is no number
+        read_description(field(7, field(5, field(14, b""))), "a.onnx")
 
 
 def test_a_file_of_millions_of_fields_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

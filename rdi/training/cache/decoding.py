@@ -25,7 +25,7 @@ from rdi.training.cache.entries import (
     read_entry,
     write_entry,
 )
-from rdi.training.pairs import check_file, is_raw
+from rdi.training.pairs import is_raw
 from rdi.training.targets import read_target
 
 _HEADER = 128  # bytes of a .npy file before its array
@@ -63,9 +63,8 @@ def store_target(path: Path, name: str, cache: Path) -> TargetEntry:
 
 def array_bytes(path: Path, kind: str) -> int:
     """Bytes that the array of a file will take, by its header alone; raises InputError for a file that is damaged."""
-    check_file(path)
     if is_raw(path):
-        with open_raw(path) as raw:
+        with open_raw(path) as (raw, _):
             pixels = int(raw.sizes.height) * int(raw.sizes.width)
     else:
         width, height = picture_size(path)

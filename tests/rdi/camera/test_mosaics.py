@@ -14,7 +14,10 @@ from rdi.camera.bounds import MAX_PIXELS, require_possible_frame
 from rdi.camera.containers import check_container
 from rdi.camera.dng import Compression, encode_dng
 from rdi.camera.lossless_jpeg import read_lossless_header
+from rdi.camera.rendering import develop
 from rdi.errors import InputError, NotARawPhotoError, RdiError, TruncatedPhotoError
+from rdi.training.cache.decoding import array_bytes
+from rdi.training.targets import read_target
 
 SHORT, LONG = 3, 4
 LJPEG = (SHORT, 7)
@@ -200,8 +203,17 @@ def test_frames_of_real_cameras_are_within_the_bounds(tmp_path: Path) -> None:
         require_possible_frame(100, 200, 1000, tmp_path)
 
 
+def raw_bytes(path: Path) -> int:
+    return array_bytes(path, "mosaics")
+
+
+def rendered(path: Path) -> object:
+    return develop(path, 1.0, np.ones(3))
+
+
+@pytest.mark.parametrize("use", [read_photo, read_target, raw_bytes, rendered])
 def test_a_frame_that_libraw_finds_elsewhere_is_refused(
-    small_photo: RawPhoto, write_variant: WriteVariant, monkeypatch: pytest.MonkeyPatch
+    use: Callable[[Path], object], small_photo: RawPhoto, write_variant: WriteVariant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from dataclasses import replace
 
@@ -211,7 +223,7 @@ def test_a_frame_that_libraw_finds_elsewhere_is_refused(
     checked = check_container(path)
     monkeypatch.setattr(reading, "check_container", lambda _: replace(checked, pixels=2239))
     with pytest.raises(InputError, match=r"LibRaw finds 56x40 pixels in it, more than its directories have"):
-        read_photo(path)
+        use(path)
 
 
 def test_a_mosaic_that_is_none_of_a_dngs_directories_is_no_photo(
