@@ -71,7 +71,8 @@ def test_the_script_and_rdi_give_one_picture_when_they_amplify_alike(
     restored = Restorer(model).restore(photo.replace(camera_to_srgb=MATRIX))
     used, picture = run_script(model, tmp_path, repr(restored.amplification.value))
     assert used == pytest.approx(restored.amplification.value, abs=0.005)
-    assert np.abs(picture - restored.image).max() <= 1
+    bound = 5 if kind == "camera_model" else 1  # the page's
+    assert np.abs(picture - restored.image).max() <= bound
 
 
 def test_the_formula_for_linear_light_is_the_curves() -> None:
