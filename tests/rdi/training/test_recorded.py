@@ -12,7 +12,7 @@ from rdi.amplifier import count_raw_values, estimate_amplification
 from rdi.camera import Cfa, RawPhoto, read_photo
 from rdi.checkpoint import load_checkpoint
 from rdi.errors import TrainingDataError
-from rdi.metadata import Rendering, WhiteBalance
+from rdi.metadata import Companding, Rendering, WhiteBalance
 from rdi.training import recorded_source
 from rdi.training.cache.preparation import prepare
 from rdi.training.choices import Amplification, Camera
@@ -27,7 +27,7 @@ from rdi.training.sid import read_sid
 from rdi.training.sources import open_source
 from rdi.training.targets import develop
 
-SETTINGS = TrainingSettings(steps=12, batch=2, crop=192, workers=0)
+SETTINGS = TrainingSettings(steps=12, batch=2, crop=192, workers=0, companding=Companding.NONE)
 
 
 class Numbered:
