@@ -35,10 +35,8 @@ class Reference:
 
     def picture(self, mosaic: Mosaic, settings: Settings, amplification: float) -> Floats:
         """(H, W) mosaic -> (H, W, 3) float32 sRGB in [0, 1]."""
-        levels, kind = (
-            (settings.black_level, settings.white_level),
-            (self.metadata.below_black, self.metadata.companding),
-        )
+        levels = settings.black_level, settings.white_level
+        kind = self.metadata.below_black, self.metadata.companding
         x = to_light(mosaic, self.cfa, *levels, amplification, settings.gains, *kind)
         with torch.inference_mode():
             output = self.unclamped(torch.from_numpy(x)[None, None])[0].numpy()

@@ -268,7 +268,7 @@ def draw_highlights(generator: np.random.Generator) -> float:
 
 
 def detail_of(picture: NDArray[np.uint8]) -> float:
-    """Mean absolute difference between neighbouring rows of green, in codes: what noise hides first.
+    """How much neighbouring pixels of green differ, down and across, in codes: what noise hides first.
 
     picture: (H, W, 3)
     """
