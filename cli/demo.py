@@ -42,7 +42,7 @@ def demo(
     shown = demonstrate(shipped_sample(), Restorer(provider=provider))
     for picture, path in ((shown.side_by_side, beside), (shown.restored, alone)):
         if path not in existing:  # a run that was broken off may have left one of them
-            save_picture(picture, path)
+            save_picture(picture, path, replace=overwrite)
     chosen, photo = shown.restored.amplification, shown.photo
     show(f"{photo.camera}, ISO {photo.iso or 0:g}, {photo.width}x{photo.height}")
     show(f"  amplification {chosen.value:.4g} ({chosen.describe()})")

@@ -1,6 +1,7 @@
 """`rdi infer`."""
 
-from contextlib import closing, nullcontext
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,7 +71,7 @@ def infer(
     )
     if restorer.note:
         terminal.tell(f"rdi: {restorer.note}")
-    with reporting(jobs, as_json) as tell, page or nullcontext():
+    with reporting(jobs, as_json) as tell, _written_at_the_end(page, report):
         outcomes = restore_files(
             jobs,
             restorer,
@@ -96,5 +97,19 @@ def _page(path: Path, pictures: int, overwrite: bool, max_memory: str | None) ->
 
     if max_memory is not None:
         raise UsageError("the pictures of a report keep to no memory limit; leave --report or --max-memory out")
-    require_page_path(path, overwrite=overwrite)
-    return PhotoReport(path, pictures)
+    require_page_path(path)
+    return PhotoReport(path, pictures, replace=overwrite)
+
+
+@contextmanager
+def _written_at_the_end(page: "PhotoReport | None", path: Path | None) -> Iterator[None]:
+    """Write the page, if one is wanted, when the batch ends: of what was done where it is broken off."""
+    try:
+        yield
+    finally:
+        if page:
+            written = page.write()
+            if written is None:
+                terminal.tell(f"rdi: report {path} is not written: no picture was made")
+            elif written != path:
+                terminal.tell(f"rdi: report {path} was there and is left as it was; this run's is {written}")

@@ -74,7 +74,8 @@ def darken_file(
         pixels = shrink(pixels, capture.max_side)
     sensor = replace(capture.sensor, cfa=capture.cfa or capture.sensor.cfa)
     photo = simulate(pixels, exposure, sensor=sensor, read_noise=capture.read_noise, seed=capture.seed)
-    write_dng(photo, out, compression=compression, description=describe(capture, exposure.white_balance))
+    text = describe(capture, exposure.white_balance)
+    write_dng(photo, out, compression=compression, description=text, replace=overwrite)
     return photo
 
 

@@ -68,7 +68,7 @@ def write_sid_tree(
         for index, picture in enumerate(scenes[split]):
             lines += _write_scene(picture, folder / name, FIRST_SCENES[split] + index, suffix, capture, compression)
             frames += 1 + len(SHORT_SECONDS)
-        with atomic_path(file) as temporary:
+        with atomic_path(file, replace=overwrite) as temporary:
             temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return SidTree(list(lists.values()), frames)
 

@@ -1,6 +1,7 @@
 """Restore files: decoded, restored and written side by side, told of in order; a damaged one does not stop the rest."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, groupby
@@ -23,7 +24,7 @@ from rdi.runtime.pictures import PictureSettings, choose_settings, load_encoders
 from rdi.runtime.pictures.bands import encoding_bytes
 from rdi.runtime.pipeline import Pipeline
 from rdi.runtime.providers import Provider
-from rdi.runtime.rendering import Develop, save_comparison
+from rdi.runtime.rendering import Develop, write_comparison
 from rdi.runtime.restorer import Restored, Restorer, Stopwatch
 from rdi.runtime.summary import summarise, write_sidecar
 from rdi.runtime.targets import Job
@@ -75,9 +76,9 @@ def restore_files(
     While one photo is restored the next is decoded, in a process of its own that a damaged file may crash, and the last
     picture is written. Jobs of one photo that follow each other, a bracket, share one decoding.
 
-    Without `overwrite` no file that exists is replaced. A picture is skipped if all of its files exist; if some do, it
-    is restored for the sake of the others. A photo whose container is not whole, missing, cut off or none at all, is
-    never reported as done because an old picture lies beside it.
+    Without `overwrite` no file that exists is replaced, nor one that another process has written meanwhile. A picture
+    is skipped if all of its files exist; if some do, it is restored for the sake of the others. A photo whose container
+    is not whole, missing, cut off or none at all, is never reported as done because an old picture lies beside it.
 
     max_memory: bytes, or text such as "400MB", of all that this process may hold: one photo at a time is worked on
              then, in strips where it must be
@@ -196,14 +197,13 @@ def _write(
     show: Callable[[Job, RawPhoto, Restored], object] | None = None,
 ) -> Outcome:
     """Write the files of one picture: all of them, or those that are not there yet."""
-    encoding, written = Stopwatch(), list[Path]()
-    kept = () if overwrite else job.existing
+    encoding, outputs = Stopwatch(), _Outputs(job, overwrite)
+    if outputs.done:
+        return Outcome(job, Status.SKIPPED, kept=outputs.kept)
     try:
         _make_folder(job.target.parent)
-        wanted = [path for path in (job.target, job.sidecar) if path is not None and path not in kept]
         # Renamed together: a sidecar must not tell of another picture than the one beside it.
-        with atomic_paths(*wanted) as temporaries:
-            places = dict(zip(wanted, temporaries, strict=True))
+        with outputs.write(job.target, job.sidecar) as places:
             if job.target in places:
                 with encoding.measure("encode"):
                     chosen = settings or choose_settings(job.target)
@@ -212,15 +212,55 @@ def _write(
             summary = summarise(photo, restored, {"decode": decode, **restored.timings, **encoding.timings})
             if job.sidecar in places:
                 write_sidecar(job.photo, job.target, summary, places[job.sidecar])
-        written += wanted
-        if job.compared is not None and job.compared not in kept:
-            save_comparison(photo, restored, job.compared, develop)
-            written.append(job.compared)
+        with outputs.write(job.compared) as places:
+            for place in places.values():
+                write_comparison(photo, restored, place, develop, threads)
+        if not outputs.written:
+            return Outcome(job, Status.SKIPPED, kept=outputs.kept)
         if show:
             show(job, photo, restored)
     except PHOTO_ERRORS as error:
-        return Outcome(job, Status.FAILED, error=_of_photo(error, job.photo), written=tuple(written), kept=kept)
-    return Outcome(job, Status.RESTORED, summary, written=tuple(written), kept=kept)
+        failure = _of_photo(error, job.photo)
+        return Outcome(job, Status.FAILED, error=failure, written=outputs.written, kept=outputs.kept)
+    return Outcome(job, Status.RESTORED, summary, written=outputs.written, kept=outputs.kept)
+
+
+class _Outputs:
+    """The files of one picture while they are written.
+
+    Which of them are there is asked when work on them begins, to spare it, and once more when they get their names:
+    another batch may be at work on the same photos.
+    """
+
+    def __init__(self, job: Job, overwrite: bool) -> None:
+        self._job, self._overwrite = job, overwrite
+        self._written = set[Path]()
+        self._kept = set[Path]() if overwrite else {*job.existing}
+
+    @property
+    def written(self) -> tuple[Path, ...]:
+        """Those that were written."""
+        return tuple(path for path in self._job.outputs if path in self._written)
+
+    @property
+    def kept(self) -> tuple[Path, ...]:
+        """Those that were there and had to stay."""
+        return tuple(path for path in self._job.outputs if path in self._kept)
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing to write."""
+        return self.kept == self._job.outputs
+
+    @contextmanager
+    def write(self, *paths: Path | None) -> Iterator[dict[Path, Path]]:
+        """Output -> the path to write it to, for those that are wanted and not there; they get their names together."""
+        wanted = [path for path in paths if path is not None and path not in self._kept]
+        stayed = list[Path]()
+        with atomic_paths(*wanted, kept=None if self._overwrite else stayed) as temporaries:
+            yield dict(zip(wanted, temporaries, strict=True))
+        self._kept.update(stayed)
+        self._written.update(set(wanted) - set(stayed))
 
 
 def _of_photo(error: Exception, photo: Path) -> RdiError:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rdi.camera.photo import RawPhoto
 from rdi.errors import InputError
 from rdi.metadata import Curve
-from rdi.runtime.pictures import PictureSettings, save_picture
+from rdi.runtime.pictures import PictureSettings, write_picture
 from rdi.runtime.restorer import Restored
 
 # `rdi.camera.rendering.develop`, or what calls it elsewhere: file, brightness, gains, bits, curve -> picture.
@@ -23,11 +23,13 @@ Develop = Callable[[Path, float, NDArray[np.float64], int, Curve], NDArray[Any]]
 DIVIDER = 8  # pixels between the halves, white
 
 
-def save_comparison(photo: RawPhoto, restored: Restored, path: Path, develop: Develop) -> None:
+def write_comparison(photo: RawPhoto, restored: Restored, path: Path, develop: Develop, threads: int) -> None:
     """Write a JPEG with LibRaw's rendering to the left of the restored picture, equally bright.
 
-    photo: as it was restored, read from a file
-    Raises InputError where LibRaw's rendering has another size, OutputError where the path cannot be written.
+    photo:   as it was restored, read from a file
+    path:    that nobody knows of yet: what breaks off is half of a picture
+    threads: that encode
+    Raises InputError where LibRaw's rendering has another size.
     """
     if photo.path is None:
         raise InputError("a photo that was read from no file has no camera rendering to compare with")
@@ -41,4 +43,4 @@ def save_comparison(photo: RawPhoto, restored: Restored, path: Path, develop: De
         )
     divider = np.full((plain.shape[0], DIVIDER, 3), np.iinfo(image.dtype).max, dtype=image.dtype)
     joined = np.concatenate([plain, divider, image], axis=1)
-    save_picture(replace(restored, image=joined), path, PictureSettings())
+    write_picture(replace(restored, image=joined), path, PictureSettings(), threads)

@@ -37,20 +37,26 @@ class Compression(StrEnum):
 
 
 def write_dng(
-    photo: RawPhoto, path: Path, *, compression: Compression = Compression.NONE, description: str = ""
+    photo: RawPhoto,
+    path: Path,
+    *,
+    compression: Compression = Compression.NONE,
+    description: str = "",
+    replace: bool = True,
 ) -> None:
     """Write a DNG; `read_photo` gives back every field but `exif`, `path` and `warnings`.
 
     The white level is rounded to a whole number, gains and matrix come back within 1e-5, an X-Trans phase as one that
     is the same pattern; `camera_from_xyz` is the matrix that is written (where it is None, one that gives the same
-    `camera_to_srgb`). An existing file is replaced.
+    `camera_to_srgb`).
 
     description: goes into the tag ImageDescription
+    replace:     whether an existing file is replaced; otherwise it is an OutputError
     Raises OutputError for a frame that LibRaw would not read back (below 22 pixels a side) or a path that cannot be
     written, MissingPackageError for lossless JPEG without imagecodecs.
     """
     data = encode_dng(photo, compression=compression, description=description)
-    with atomic_path(path) as temporary:
+    with atomic_path(path, replace=replace) as temporary:
         temporary.write_bytes(data)
 
 

@@ -6,14 +6,15 @@ hashes) and pictures that it holds itself, so that not even markup that slipped 
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
+from itertools import chain, count
 from pathlib import Path
 
 from rdi import __version__
-from rdi.atomic import atomic_path
+from rdi.atomic import atomic_path, atomic_paths
 from rdi.errors import OutputError, UsageError
 from rdi.page.markup import Html, element, join
 
@@ -50,10 +51,31 @@ class Page:
     cards: bool = False
 
 
-def write_page(page: Page, path: Path) -> None:
-    """Write a page, whole or not at all; an existing file is replaced. OutputError where the path cannot be written."""
-    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(render(page))
+def write_page(page: Page, path: Path, *, replace: bool = True) -> Path:
+    """Write a page, whole or not at all; OutputError where the path cannot be written.
+
+    replace: whether an existing file is replaced; otherwise the page gets the first name that is free of page.html,
+             page-2.html, page-3.html and so on
+    returns: where the page is
+    """
+    content = render(page).encode()
+    if replace:
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(content)
+        return path
+    for place in _free_names(path):
+        taken = list[Path]()
+        with atomic_paths(place, kept=taken) as (temporary,):
+            temporary.write_bytes(content)
+        if not taken:
+            break
+    return place
+
+
+def _free_names(path: Path) -> Iterator[Path]:
+    """Names for a page that nobody had when they were asked for, without an end."""
+    names = chain([path], (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2)))
+    return (name for name in names if not name.exists())
 
 
 def render(page: Page) -> str:
@@ -74,16 +96,15 @@ def render(page: Page) -> str:
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
 
 
-def require_page_path(path: Path, *, overwrite: bool = True) -> None:
+def require_page_path(path: Path) -> None:
     """Refuse, before any work is done, a report that could not be written at its end.
 
-    overwrite: whether a file that is there may be replaced
-    Raises UsageError for a name that is no page's or a file that must stay, OutputError where there is no such folder.
+    Raises UsageError for a name that is no page's, OutputError for a folder or where there is no folder to write into.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise UsageError(f"report {path} is no page's name; give one that ends with .html")
-    if path.exists() and not overwrite:
-        raise UsageError(f"report {path} exists; give another name, or overwrite it with --overwrite")
+    if path.is_dir():
+        raise OutputError(f"report {path} is a folder; give the name of a file to write")
     if not path.parent.is_dir():
         raise OutputError(f"folder {path.parent} does not exist; make it first, or write the report elsewhere")
 

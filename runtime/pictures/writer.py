@@ -27,18 +27,20 @@ def save_picture(
     settings: PictureSettings | None = None,
     *,
     threads: int | None = None,
+    replace: bool = True,
 ) -> tuple[str, ...]:
-    """Write a restored picture with its ICC profile and EXIF, whole or not at all; an existing file is replaced.
+    """Write a restored picture with its ICC profile and EXIF, whole or not at all.
 
     path:     of the new file
     settings: by default what the path's suffix says: JPEG (quality 95), PNG (8 bits) or TIFF (16 bits)
     threads:  that encode; by default the physical cores this process may use; the bytes do not depend on it
+    replace:  whether an existing file is replaced; otherwise it is an OutputError
     returns:  warnings: what of the photo's EXIF a JPEG has no room for
     Raises OutputError where the path cannot be written or a JPEG would be larger than JPEGs can be, UsageError for a
     suffix that names no format.
     """
     path = Path(path)
-    with atomic_path(path) as temporary:
+    with atomic_path(path, replace=replace) as temporary:
         return write_picture(restored, temporary, settings or choose_settings(path), threads or physical_cores())
 
 

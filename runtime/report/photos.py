@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Self
 
 from rdi.camera.photo import RawPhoto
 from rdi.errors import InputError
@@ -52,13 +51,15 @@ class _Shown:
 class PhotoReport:
     """Gathers a batch for its page.
 
-    path:   of the page
-    photos: pictures that the batch will make, which share the page
-    page:   bytes of the page at most
+    path:    of the page
+    photos:  pictures that the batch will make, which share the page
+    replace: whether a file of that name is replaced; otherwise the page gets another name (`rdi.page.write_page`), so
+             that a batch that was broken off can be begun again and loses no page
+    page:    bytes of the page at most
     """
 
-    def __init__(self, path: Path, photos: int, page: int = PAGE) -> None:
-        self._path, self._photos, self._page = path, photos, page
+    def __init__(self, path: Path, photos: int, *, replace: bool = True, page: int = PAGE) -> None:
+        self._path, self._photos, self._replace, self._page = path, photos, replace, page
         self._shown: dict[Path, _Shown] = {}
         self._outcomes: list[Outcome] = []
 
@@ -90,17 +91,15 @@ class PhotoReport:
 
         return keep
 
-    def __enter__(self) -> Self:
-        return self
+    def write(self) -> Path | None:
+        """Write the page of what was told so far; OutputError where that cannot be.
 
-    def __exit__(self, *_: object) -> None:
-        """Write the page, of what was done where the batch is broken off."""
-        self.write()
-
-    def write(self) -> None:
-        """Write the page of what was told so far, if anything was; OutputError where that cannot be."""
-        if self._outcomes:
-            write_page(self.page(), self._path)
+        returns: where it is; None where nothing was told, or nothing but what an earlier page may show
+        """
+        news = self._outcomes
+        if not self._replace and self._path.exists():
+            news = [outcome for outcome in self._outcomes if outcome.status is not Status.SKIPPED]
+        return write_page(self.page(), self._path, replace=self._replace) if news else None
 
     def page(self) -> Page:
         """The page so far."""

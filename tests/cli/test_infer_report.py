@@ -2,6 +2,7 @@
 
 import html
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -96,13 +97,18 @@ def test_a_bracket_names_its_pictures(tiny_model: Path, tmp_path: Path, night: P
 
 
 def test_a_report_that_exists_stays_unless_it_may_be_replaced(tiny_model: Path, tmp_path: Path, night: Path) -> None:
-    report = tmp_path / "r.html"
+    """So that the same command goes on with a batch that was broken off, and its page stays."""
+    report, second = tmp_path / "r.html", tmp_path / "r-2.html"
     report.write_text("mine")
-    refused = invoke(night, "--model", tiny_model, "--report", report)
-    assert refused.exit_code == 2
-    assert "exists" in refused.stderr
+    done = invoke(night, "--model", tiny_model, "--report", report)
+    assert done.exit_code == 0, done.output
+    assert f"report {report} was there and is left as it was; this run's is {second}" in done.stderr
     assert report.read_text() == "mine"
-    assert not (tmp_path / "night_restored.jpg").exists()
+    assert len(pictures_of(second.read_text("utf-8"))) == 3
+    again = invoke(night, "--model", tiny_model, "--report", report)
+    assert again.exit_code == 0, again.output
+    assert f"report {report} is not written: no picture was made" in again.stderr
+    assert sorted(path.name for path in tmp_path.glob("*.html")) == ["r-2.html", "r.html"]
     assert invoke(night, "--model", tiny_model, "--report", report, "--overwrite").exit_code == 0
     assert report.read_text().startswith("<!DOCTYPE html>")
 
@@ -122,21 +128,24 @@ def test_a_skipped_photo_is_named_and_not_shown(tiny_model: Path, tmp_path: Path
 
 
 def test_a_batch_that_is_broken_off_leaves_a_page_of_what_was_done(tiny_model: Path, tmp_path: Path) -> None:
-    from rdi.runtime import Restorer
-    from rdi.runtime.batch import restore_files
-    from rdi.runtime.report import PhotoReport
-    from rdi.runtime.targets import Job
-
-    jobs = [Job(shipped_sample(), tmp_path / f"{name}.jpg") for name in ("a", "b", "c")]
-    report = PhotoReport(tmp_path / "r.html", len(jobs))
-    told: list[object] = []
-    with pytest.raises(KeyboardInterrupt), report:
-        outcomes = restore_files(jobs, Restorer(tiny_model), tell=report.told_of(told.append), show=report.show)
-        next(outcomes)
-        raise KeyboardInterrupt
+    for name in ("a", "b", "c"):
+        shutil.copyfile(shipped_sample(), tmp_path / f"{name}.dng")
+    breaks_off = "import os, signal\nfrom rdi.cli import reports\nshow = reports.show\n"
+    breaks_off += "reports.show = lambda text: (show(text), os.kill(os.getpid(), signal.SIGINT))\n"
+    command = [sys.executable, "-c", f"{breaks_off}from rdi.cli.main import app\napp()", "infer", str(tmp_path)]
+    command += ["--model", str(tiny_model), "--out", str(tmp_path / "out"), "--report", str(tmp_path / "r.html")]
+    broken_off = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert broken_off.returncode == 130, broken_off.stderr
+    told = [line for line in broken_off.stdout.splitlines() if line.startswith("[")]
     page = (tmp_path / "r.html").read_text("utf-8")
-    assert 1 <= len(told) <= len(jobs)
-    assert "sample.dng" in page
+    assert 1 <= len(told) < 3
+    assert "sample.dng" not in page
+    assert f">{tmp_path / 'a.dng'}<" in page or ">a.dng<" in page
+    again = invoke(tmp_path, "--model", tiny_model, "--out", tmp_path / "out", "--report", tmp_path / "r.html")
+    assert again.exit_code == 0, again.output
+    assert (tmp_path / "r.html").read_text("utf-8") == page
+    assert f"{len(told)} skipped" in again.stderr
+    assert (tmp_path / "r-2.html").exists()
 
 
 def test_many_photos_share_one_page(tiny_model: Path, tmp_path: Path) -> None:
@@ -153,7 +162,7 @@ def test_many_photos_share_one_page(tiny_model: Path, tmp_path: Path) -> None:
     photo = RawPhoto(mosaic, Cfa.RGGB, np.array([512.0]), 16383.0, path=tmp_path / "noise.dng")
     restored = Restorer(tiny_model).restore(photo)
     limit = 2_500_000
-    report = PhotoReport(tmp_path / "r.html", 100, limit)
+    report = PhotoReport(tmp_path / "r.html", 100, page=limit)
     tell = report.told_of(lambda _: None)
     with IsolatedProcess() as process:
         for number in range(100):

@@ -24,6 +24,27 @@ def test_two_batches_into_one_folder_leave_whole_pictures(
     assert hidden(tmp_path / "out") == []
 
 
+def test_of_two_batches_into_one_folder_neither_replaces_the_others_pictures(
+    commands: Any, given: Path, hidden: Any, tmp_path: Path
+) -> None:
+    """The first has asked what is there, and writes, when the second comes along with other pictures."""
+    arguments = ("infer", given / "photos", "--out", "out", "--model", given / "tiny.onnx", "--sidecar")
+    first = commands.start(*arguments, "--quality", "60", folder=tmp_path, before=commands.stopped_at_file(1))
+    assert first.stopped()
+    second = commands.run(*arguments, folder=tmp_path)
+    assert second.code == 0, second.output
+    assert "3 restored" in second.output
+    theirs = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir() if path.name[0] != "."}
+    assert len(theirs) == 6
+    first.kill(signal.SIGCONT)
+    ended = first.wait()
+    assert ended.code == 0, ended.output
+    assert "3 pictures: 3 skipped" in ended.output
+    assert "exist and were left as they are; --overwrite replaces them" in ended.output
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == theirs
+    assert hidden(tmp_path / "out") == []
+
+
 def test_a_killed_batch_does_not_hinder_one_that_lives(commands: Any, given: Path, hidden: Any, tmp_path: Path) -> None:
     """The living one has half a picture there while another is killed at the same picture, and a third comes along."""
     arguments = ("infer", given / "photos" / "a.dng", "--out", "a.png", "--model", given / "tiny.onnx", "--overwrite")

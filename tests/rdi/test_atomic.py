@@ -71,6 +71,46 @@ def test_files_that_belong_together_are_all_written_before_one_is_renamed(tmp_pa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.onnx", "a.zip"]
 
 
+@pytest.fixture(params=[True, False], ids=["links", "no links"])
+def links(request, monkeypatch):
+    """Also as on a disk that knows no links, such as FAT."""
+
+    def refuse(*_, **__):
+        raise PermissionError(1, "Operation not permitted")
+
+    if not request.param:
+        monkeypatch.setattr(os, "link", refuse)
+
+
+def test_what_must_not_be_replaced_stays_even_if_it_came_meanwhile(tmp_path, links):
+    path = tmp_path / "a.png"
+    with atomic_path(path, replace=False) as temporary:
+        temporary.write_bytes(b"mine")
+    assert path.read_bytes() == b"mine"
+    path.unlink()
+    taken = pytest.raises(OutputError, match=r"a\.png was written by another program")
+    with taken, atomic_path(path, replace=False) as temporary:
+        temporary.write_bytes(b"mine")
+        path.write_bytes(b"theirs")
+    assert path.read_bytes() == b"theirs"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_of_files_that_belong_together_only_the_missing_ones_are_written(tmp_path, links):
+    paths = [tmp_path / name for name in ("picture", "sidecar", "comparison")]
+    paths[2].symlink_to(tmp_path / "nothing")  # names no file: nothing is lost with it
+    kept = [tmp_path / "earlier"]
+    with atomic_paths(*paths, kept=kept) as temporaries:
+        for temporary in temporaries:
+            temporary.write_bytes(b"mine")
+        paths[0].write_bytes(b"theirs")
+    assert kept == [tmp_path / "earlier", paths[0]]
+    assert [path.read_bytes() for path in paths] == [b"theirs", b"mine", b"mine"]
+    assert sorted(tmp_path.iterdir()) == sorted(paths)
+    with atomic_paths(kept=kept) as temporaries:
+        assert temporaries == ()
+
+
 def test_the_file_that_names_the_others_is_renamed_last(tmp_path):
     """Here the last one cannot be: the first stays as it was."""
     model, strips = tmp_path / "a.onnx", tmp_path / "a.zip"

@@ -11,7 +11,7 @@ from rdi.errors import InputError
 from rdi.runtime import Restorer, decoding
 from rdi.runtime.batch import restore_files
 from rdi.runtime.outcomes import Status
-from rdi.runtime.rendering import save_comparison
+from rdi.runtime.rendering import write_comparison
 from rdi.runtime.targets import Job
 
 
@@ -22,7 +22,7 @@ def night() -> RawPhoto:
 
 def test_a_photo_without_a_file_cannot_be_compared(tiny_model: Path, tmp_path: Path, dark_photo: RawPhoto) -> None:
     with pytest.raises(InputError, match="no file"):
-        save_comparison(dark_photo, Restorer(tiny_model).restore(dark_photo), tmp_path / "a.jpg", develop)
+        write_comparison(dark_photo, Restorer(tiny_model).restore(dark_photo), tmp_path / "a.jpg", develop, 1)
 
 
 def test_another_size_in_libraws_rendering_is_an_error_not_a_crash(tiny_model: Path, tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_another_size_in_libraws_rendering_is_an_error_not_a_crash(tiny_model: P
     photo = read_photo(tmp_path / "a.dng")
     smaller = photo.replace(mosaic=photo.mosaic[:30])
     with pytest.raises(InputError, match=r"60x40 .* 60x30 restored; leave --compare-with-camera out"):
-        save_comparison(photo, Restorer(tiny_model).restore(smaller), tmp_path / "b.jpg", develop)
+        write_comparison(photo, Restorer(tiny_model).restore(smaller), tmp_path / "b.jpg", develop, 1)
 
 
 def test_a_rendering_that_crashes_libraw_costs_the_comparison_and_nothing_else(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rdi.errors import OutputError, UsageError
-from rdi.page import Page, Section, paragraph, render, require_page_path, write_page
+from rdi.page import Page, Section, document, paragraph, render, require_page_path, write_page
 
 PAGE = Page("A </title><script>alert(1)</script>", "Two & more", [Section("One", paragraph("body"), anchor="one")])
 
@@ -56,12 +56,23 @@ def test_a_page_replaces_its_file_or_leaves_it(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_page_that_replaces_nothing_gets_the_next_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "r.html"
+    assert [write_page(PAGE, path, replace=False).name for _ in range(3)] == ["r.html", "r-2.html", "r-3.html"]
+    path.write_text("mine")
+    # Another run takes the fourth name just after it was asked for.
+    monkeypatch.setattr(document, "_free_names", lambda _: iter([path, tmp_path / "r-4.html"]))
+    assert write_page(PAGE, path, replace=False).name == "r-4.html"
+    assert path.read_text() == "mine"
+
+
 def test_a_report_that_could_not_be_written_is_refused_beforehand(tmp_path: Path) -> None:
     (tmp_path / "there.html").touch()
     with pytest.raises(UsageError, match=r"ends with \.html"):
         require_page_path(tmp_path / "photo.ARW")
-    with pytest.raises(UsageError, match="exists"):
-        require_page_path(tmp_path / "there.html", overwrite=False)
+    (tmp_path / "folder.html").mkdir()
+    with pytest.raises(OutputError, match="is a folder"):
+        require_page_path(tmp_path / "folder.html")
     with pytest.raises(OutputError, match="does not exist"):
         require_page_path(tmp_path / "none" / "there.html")
     require_page_path(tmp_path / "there.html")
