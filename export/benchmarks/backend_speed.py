@@ -20,7 +20,6 @@ from rdi.export.benchmarks.backends import (
     Size,
     prepare,
 )
-from rdi.metadata import Rendering
 from rdi.runtime.timing import Latency, counted, interleaved
 
 if TYPE_CHECKING:
@@ -184,10 +183,10 @@ def measure_backends(
     arithmetic = count_arithmetic(sizes)  # checks the sizes too
     progress, broken_off, files = _Progress(), False, Files(checkpoint, model, folder)
     try:
-        for rendering in dict.fromkeys(candidate.backend.rendering for candidate in candidates):
-            if rendering:
-                observe(f"exporting with rendering {rendering}, about half a minute")
-                export_rendered(files, rendering)
+        for backend in dict.fromkeys(candidate.backend for candidate in candidates):
+            if backend.pretended:
+                observe(f"exporting for {backend}, about half a minute")
+                export_pretending(files, backend)
         for size in sizes:
             observe(f"{size[0]}x{size[1]}: {runs + 1} rounds of {', '.join(map(str, candidates))}")
             export_plain(files, size)
@@ -217,14 +216,14 @@ def export_plain(files: Files, size: Size) -> None:
     onnx.save(plain_model(load_checkpoint(files.checkpoint), *size), files.plain(size))
 
 
-def export_rendered(files: Files, rendering: Rendering) -> None:
-    """Write the weights as a file of this rendering, whatever they were trained for: not verified, only timed."""
+def export_pretending(files: Files, backend: Backend) -> None:
+    """Write the weights as what a backend runs, whatever they were trained for: not verified, only timed."""
     from rdi.checkpoint import load_checkpoint, weights_digest
     from rdi.export.graph import graph_of
     from rdi.export.onnx_graph import build_model
     from rdi.export.settings import ExportSettings
 
     loaded = load_checkpoint(files.checkpoint)
-    metadata = loaded.metadata.replace(rendering=rendering, weights_sha256=weights_digest(loaded.network))
+    metadata = loaded.metadata.replace(**backend.pretended, weights_sha256=weights_digest(loaded.network))
     model = build_model(graph_of(replace(loaded, metadata=metadata)), metadata, ExportSettings())
-    files.rendered(rendering).write_bytes(model.SerializeToString())
+    files.pretending(backend).write_bytes(model.SerializeToString())

@@ -11,6 +11,7 @@ memory to memory: what runs on a GPU takes the frame there and brings the pictur
 | rdi | the exported file in ONNX Runtime, as `rdi infer` runs it | integer mosaic -> integer picture |
 | rdi-estimating | the same file, the amplification estimated inside the graph | |
 | rdi-paper, rdi-camera | the same weights, exported as if their output were the picture, or camera RGB | |
+| rdi-light, rdi-root | the same weights, exported as if they worked on light, or on its root (`rdi.companding`) | |
 | rdi-strips | its strips, as `rdi infer --max-memory` runs them, on a frame with the rows around it they need | |
 | openvino-plain, openvino-rdi | the same two files in OpenVINO, float32 | |
 | openvino-plain-bf16, openvino-rdi-bf16 | the same with the bfloat16 hint | |
@@ -28,7 +29,7 @@ from numpy.typing import NDArray
 
 from rdi.errors import UsageError
 from rdi.graph_contract import WITH_DEFAULTS
-from rdi.metadata import ModelMetadata, Rendering
+from rdi.metadata import Companding, ModelMetadata, Rendering
 
 Size = tuple[int, int]
 Run = Callable[[], object]
@@ -48,6 +49,8 @@ class Backend(StrEnum):
     RDI_ESTIMATING = "rdi-estimating"
     RDI_PAPER = "rdi-paper"
     RDI_CAMERA = "rdi-camera"
+    RDI_LIGHT = "rdi-light"
+    RDI_ROOT = "rdi-root"
     RDI_STRIPS = "rdi-strips"
     OPENVINO_PLAIN = "openvino-plain"
     OPENVINO_RDI = "openvino-rdi"
@@ -60,9 +63,17 @@ class Backend(StrEnum):
         return self.value.startswith("openvino")
 
     @property
-    def rendering(self) -> Rendering | None:
-        """As which the weights are exported anew for it; None for what takes the model as it is."""
-        return {Backend.RDI_PAPER: Rendering.PAPER, Backend.RDI_CAMERA: Rendering.CAMERA}.get(self)
+    def pretended(self) -> Mapping[str, Any]:
+        """Fields of the metadata with which the weights are exported anew; none for what takes the model as it is."""
+        return _PRETENDED.get(self, {})
+
+
+_PRETENDED: Mapping[Backend, Mapping[str, Any]] = {
+    Backend.RDI_PAPER: {"rendering": Rendering.PAPER},
+    Backend.RDI_CAMERA: {"rendering": Rendering.CAMERA},
+    Backend.RDI_LIGHT: {"companding": Companding.NONE},
+    Backend.RDI_ROOT: {"companding": Companding.ROOT},
+}
 
 
 @dataclass(frozen=True)
@@ -88,9 +99,9 @@ class Files:
         """The plain export for frames of one size."""
         return self.folder / f"plain-{size[0]}x{size[1]}.onnx"
 
-    def rendered(self, rendering: Rendering) -> Path:
-        """The export with another rendering, or the same."""
-        return self.folder / f"rdi-{rendering}.onnx"
+    def pretending(self, backend: Backend) -> Path:
+        """The export with a backend's metadata."""
+        return self.folder / f"{backend}.onnx"
 
 
 def require_multiple(size: Size) -> None:
@@ -112,9 +123,8 @@ def prepare(candidate: Candidate, files: Files, size: Size, threads: int) -> Run
             return _rdi(files.model, size, threads, AMPLIFICATION, provider)
         case Backend.RDI_ESTIMATING:
             return _rdi(files.model, size, threads, 0.0, provider)
-        case Backend.RDI_PAPER | Backend.RDI_CAMERA:
-            assert backend.rendering
-            return _rdi(files.rendered(backend.rendering), size, threads, AMPLIFICATION, provider)
+        case Backend.RDI_PAPER | Backend.RDI_CAMERA | Backend.RDI_LIGHT | Backend.RDI_ROOT:
+            return _rdi(files.pretending(backend), size, threads, AMPLIFICATION, provider)
         case Backend.RDI_STRIPS:
             return _rdi_strips(files.model, size, threads)
         case _:

@@ -16,7 +16,7 @@ from rdi.runtime.sessions import Sessions
 
 CUDA = "cuda"
 _PYTORCH = (Backend.PYTORCH, Backend.COMPILED)
-_BY_DEFAULT = [backend for backend in Backend if backend.rendering is None]
+_BY_DEFAULT = [backend for backend in Backend if not backend.pretended]
 _ANYWHERE = (Backend.PLAIN, Backend.RDI)  # on any provider of ONNX Runtime; the others on the CPU alone
 _COMPILERS = ("g++", "clang++", "c++", "cl")
 
