@@ -222,8 +222,9 @@ def export_pretending(files: Files, backend: Backend) -> None:
     from rdi.export.graph import graph_of
     from rdi.export.onnx_graph import build_model
     from rdi.export.settings import ExportSettings
+    from rdi.seal import seal
 
     loaded = load_checkpoint(files.checkpoint)
     metadata = loaded.metadata.replace(**backend.pretended, weights_sha256=weights_digest(loaded.network))
     model = build_model(graph_of(replace(loaded, metadata=metadata)), metadata, ExportSettings())
-    files.pretending(backend).write_bytes(model.SerializeToString())
+    files.pretending(backend).write_bytes(seal(model.SerializeToString()))

@@ -14,7 +14,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from rdi import __version__
-from rdi.atomic import atomic_path, atomic_paths
+from rdi.atomic import atomic_paths
 from rdi.errors import OutputError, UsageError
 from rdi.page.markup import Html, element, join
 
@@ -59,12 +59,8 @@ def write_page(page: Page, path: Path, *, replace: bool = True) -> Path:
     returns: where the page is
     """
     content = render(page).encode()
-    if replace:
-        with atomic_path(path) as temporary:
-            temporary.write_bytes(content)
-        return path
-    for place in _free_names(path):
-        taken = list[Path]()
+    for place in [path] if replace else _free_names(path):
+        taken = None if replace else list[Path]()
         with atomic_paths(place, kept=taken) as (temporary,):
             temporary.write_bytes(content)
         if not taken:

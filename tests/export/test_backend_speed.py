@@ -13,6 +13,7 @@ from rdi.export.benchmarks.backend_memory import Peaks, Task
 from rdi.export.benchmarks.backend_speed import BackendSpeeds, Row, measure_backends
 from rdi.export.benchmarks.backends import Backend, Candidate, Files, prepare
 from rdi.export.benchmarks.plot import speed_plots
+from rdi.runtime import read_metadata
 from rdi.runtime.timing import Latency
 
 PLAIN, RDI = Candidate(Backend.PLAIN), Candidate(Backend.RDI)
@@ -132,6 +133,18 @@ def test_progress_tells_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found == [[1, 1], [1, 1]]
     assert "2 trials of 2" in said[0]
     assert said[1:] == [f"memory: {done} of 4 processes, {left} s left" for done, left in ((1, 60), (2, 40), (3, 20))]
+
+
+@pytest.mark.parametrize("backend", [Backend.RDI_CAMERA, Backend.RDI_ROOT])
+def test_what_weights_pretend_to_be_is_what_their_file_says_and_runs(
+    backend: Backend, checkpoint_file: Path, tmp_path: Path
+) -> None:
+    files = Files(checkpoint_file, Path(), tmp_path)
+    backend_speed.export_pretending(files, backend)
+    metadata = read_metadata(files.pretending(backend))
+    assert {name: getattr(metadata, name) for name in backend.pretended} == backend.pretended
+    picture = np.asarray(prepare(Candidate(backend), files, (32, 64), 1)())
+    assert (picture.shape[-3:], picture.dtype) == ((32, 64, 3), np.uint16)
 
 
 def test_the_compiled_backend_runs_what_torch_makes_of_the_folded_network(
