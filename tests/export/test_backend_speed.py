@@ -144,7 +144,8 @@ def test_what_weights_pretend_to_be_is_what_their_file_says_and_runs(
     metadata = read_metadata(files.pretending(backend))
     assert {name: getattr(metadata, name) for name in backend.pretended} == backend.pretended
     picture = np.asarray(prepare(Candidate(backend), files, (32, 64), 1)())
-    assert (picture.shape[-3:], picture.dtype) == ((32, 64, 3), np.uint16)
+    assert picture.shape[-3:] == (32, 64, 3)
+    assert picture.dtype == np.uint16
 
 
 def test_the_compiled_backend_runs_what_torch_makes_of_the_folded_network(
